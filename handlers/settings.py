@@ -1,0 +1,88 @@
+"""Names that the declaration (`infra`) and the functions share: environment, destinations, events.
+
+No I/O and standard library only: `infra` imports this module, and it is part of every function's bundle.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+
+class Env(StrEnum):
+    """Environment variables of the functions; each holds a reference or a policy, never a secret."""
+
+    STACK = "LAUNCH_STACK"
+    LIVEMODE = "LAUNCH_LIVEMODE"  # "true" or "false": which Stripe mode this stack accepts
+    EVENTS_QUEUE_URL = "EVENTS_QUEUE_URL"
+    SIGNING_SECRET_ID = "SIGNING_SECRET_ID"  # ARN; value {"current": "whsec_…", "previous": "whsec_…" | null}
+    STRIPE_SECRET_ID = "STRIPE_SECRET_ID"  # ARN of the restricted read key
+    TABLE_NAME = "TABLE_NAME"
+    POLICY = "MEMBERSHIP_POLICY"  # JSON, see handlers.core.policy
+    SYNC_QUEUE_URLS = "SYNC_QUEUE_URLS"  # JSON {destination: queue URL}
+    DESTINATION = "DESTINATION"  # name in DESTINATIONS that this sync function serves
+    DESTINATION_SECRET_ID = "DESTINATION_SECRET_ID"  # ARN; value is the vendor's key as it is
+    DESTINATION_OPTIONS = "DESTINATION_OPTIONS"  # JSON, the stack's settings for this destination
+    STRIPE_API_BASE = "STRIPE_API_BASE"  # only where Stripe is not at its public address
+
+
+@dataclass(frozen=True, kw_only=True)
+class DestinationSpec:
+    """One place that membership is carried to: its queue, function, role and secret follow from this entry."""
+
+    name: str
+    carries: Literal["state", "notices"]
+    config_secret: str  # stack config key of the vendor's API key
+    base_url: str
+    base_url_env: str  # overrides base_url where the vendor is not at its public address
+    calls_per_minute: int
+    max_attempts: int = 12
+
+
+DESTINATIONS: tuple[DestinationSpec, ...] = (
+    DestinationSpec(
+        name="kit",
+        carries="state",
+        config_secret="kitApiKey",
+        base_url="https://api.kit.com/v4",
+        base_url_env="KIT_API_BASE",
+        calls_per_minute=120,
+    ),
+    DestinationSpec(
+        name="slack",
+        carries="notices",
+        config_secret="slackBotToken",
+        base_url="https://slack.com/api",
+        base_url_env="SLACK_API_BASE",
+        calls_per_minute=50,
+    ),
+)
+
+
+def destination(name: str) -> DestinationSpec:
+    """The entry called `name`; KeyError names the known ones."""
+    for spec in DESTINATIONS:
+        if spec.name == name:
+            return spec
+    raise KeyError(f"no destination {name!r}; known: {', '.join(d.name for d in DESTINATIONS)}")
+
+
+# What the webhook endpoint subscribes to (Stripe, "Types of events"). Anything else is not sent to us.
+STRIPE_EVENTS: tuple[str, ...] = (
+    "charge.refunded",
+    "checkout.session.completed",
+    "customer.subscription.created",
+    "customer.subscription.deleted",
+    "customer.subscription.updated",
+    "invoice.paid",
+    "invoice.payment_failed",
+    "invoice.payment_succeeded",
+    "invoice_payment.paid",
+    "refund.created",
+)
+
+WEBHOOK_PATH = "/webhooks/stripe"
+MEMBERS_PATH = "/v1/members"  # GET {MEMBERS_PATH}/{user_id}
+HEALTH_PATH = "/health"
+
+DUE_INDEX = "due"  # sparse index over deliveries that wait for a try
+DUE_SHARDS = 4
