@@ -1,0 +1,90 @@
+"""Structured logs and metrics on stdout: one JSON object a line, free of personal data and secrets.
+
+CloudWatch Logs takes a function's stdout line by line; a line in embedded metric format (EMF) also becomes a metric.
+Standard library only: the webhook function imports this module.
+"""
+
+import hashlib
+import json
+import math
+import re
+import sys
+import time
+from collections.abc import Mapping
+from typing import Literal
+
+Level = Literal["debug", "info", "warning", "error"]
+
+METRIC_NAMESPACE = "LaunchReady"
+
+# Possessive quantifiers (`++`) keep each search linear in the length of the text.
+_SECRETS = re.compile(
+    r"(?<![A-Za-z0-9])(?:"
+    r"(?:[sr]k|whsec)_[\w+/=-]+"  # Stripe: secret and restricted keys, signing secrets
+    r"|xox[a-z]-[\w.-]+|xapp-[\w-]+"  # Slack: bot, user and app tokens
+    r"|kit_[A-Za-z0-9]{12,}+"  # Kit: API keys
+    r"|A[KS]IA[A-Z0-9]{16}"  # AWS: access key ids
+    r"|(?:Bearer|Basic) [\w.~+/=-]++"  # whatever else an Authorization header carries
+    r")"
+)
+_EMAIL = re.compile(r"(?<![^\s@<>(),:;\"'\\\[\]])[^\s@<>(),:;\"'\\\[\]%]++(?:@|%40)[\w-]++(?:\.[\w-]++)*+")
+_CARD = re.compile(r"(?<!\w)\d(?:[ -]?\d){12,18}(?!\w)")
+_CARD_NUMBERS = range(10**12, 10**19)
+
+
+def redact(text: str) -> str:
+    """`text` without e-mail addresses, tokens of the vendors that we use, and 13 to 19 digit card-like numbers."""
+    text = _SECRETS.sub("[token]", text)
+    text = _EMAIL.sub("[email]", text)
+    return _CARD.sub("[number]", text)
+
+
+def log(level: Level, message: str, **fields: object) -> None:
+    """Print one line `{"level", "message", **fields}`, redacted; fields that are None are left out."""
+    record = {"level": level, "message": message, **{k: v for k, v in fields.items() if v is not None}}
+    _print(_clean(record))
+
+
+def metric(name: str, value: float, unit: str = "Count", **dimensions: str) -> None:
+    """Print one EMF line: `value` of `name` in the namespace LaunchReady, with `dimensions`.
+
+    `unit` is one of CloudWatch's (Count, Milliseconds, Seconds, Bytes, …).
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    """
+    if name in dimensions:
+        raise ValueError(f"metric {name!r} has a dimension of the same name; EMF keeps both in one object")
+    directive = {
+        "Namespace": METRIC_NAMESPACE,
+        "Dimensions": [sorted(dimensions)],
+        "Metrics": [{"Name": name, "Unit": unit}],
+    }
+    envelope = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
+    _print({"_aws": envelope, name: value, **{key: redact(text) for key, text in dimensions.items()}})
+
+
+def email_hash(email: str) -> str:
+    """A short stable name for an e-mail address in logs: 16 hex digits of SHA-256 of its lower-case form.
+
+    It lets a person who knows the address find its lines. It is a pseudonym, not anonymous: addresses can be guessed.
+    """
+    return hashlib.sha256(email.strip().lower().encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _print(record: object) -> None:
+    sys.stdout.write(json.dumps(record, separators=(",", ":")) + "\n")
+    sys.stdout.flush()
+
+
+def _clean(value: object) -> object:
+    """`value` as redacted JSON data; what JSON does not know becomes its redacted text."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return "[number]" if abs(value) in _CARD_NUMBERS else value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    if isinstance(value, Mapping):
+        return {redact(str(key)): _clean(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_clean(item) for item in value]
+    return redact(str(value))

@@ -1,0 +1,132 @@
+"""What travels on the events queue: Stripe's own text, or a reference where SQS would refuse that text."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from handlers.core.errors import EventError
+
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+MAX_BYTES = 1024 * 1024
+_REFUSED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_QUEUE_ID = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}")
+
+_REFERENCE = "launch_ready_reference"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """An event that did not fit on the queue: `apply` fetches it from Stripe by its id."""
+
+    id: str
+    type: str
+    created: int  # Unix seconds
+    livemode: bool
+
+
+def parse(raw: bytes) -> dict[str, Any] | None:
+    """The event in `raw`, or None when it is not a JSON object with a text `id`."""
+    try:
+        event = json.loads(raw)
+    except (ValueError, RecursionError):  # ValueError covers bad UTF-8, bad JSON and over-long integers
+        return None
+    return event if isinstance(event, dict) and isinstance(event.get("id"), str) and event["id"] else None
+
+
+def encode(raw: bytes, event: Mapping[str, Any] | None) -> str:
+    """The message body for a verified request body `raw`, of which `event` is what `parse` gave.
+
+    That is the text as it came; a reference when SQS would refuse it; and for a body that is no event, as much of
+    its text as SQS takes, so that it can be parked and read by a person.
+    """
+    text = raw.decode("utf-8", "replace")
+    if event is None:
+        return _fitting(_REFUSED.sub("\ufffd", text) or "\ufffd")
+    if len(raw) <= MAX_BYTES and len(text.encode()) <= MAX_BYTES and not _REFUSED.search(text):
+        return text
+    reference = Reference(
+        id=event["id"],
+        type=str(event.get("type", "")),
+        created=_unix(event.get("created")),
+        livemode=event.get("livemode") is True,
+    )
+    return json.dumps({_REFERENCE: asdict(reference)})
+
+
+def decode(body: str) -> dict[str, Any] | Reference:
+    """What `encode` put into a message: the event, or a reference to it. EventError when it is neither."""
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise EventError(f"the message is not JSON: {type(error).__name__}") from None
+    if not isinstance(message, dict):
+        raise EventError(f"the message is a JSON {type(message).__name__}, not an object")
+    if _REFERENCE in message:
+        return _reference(message[_REFERENCE])
+    if not isinstance(message.get("id"), str) or not message["id"]:
+        raise EventError("the message has no event id")
+    return message
+
+
+def group_of(event: Mapping[str, Any]) -> str:
+    """The FIFO group of an event: what it happened to, so that one customer's events stay in order.
+
+    The customer if the object names one, else the customer account, else the PaymentIntent, else the object's own
+    id; thin events (v2.core.event) name a related object; what names nothing is its own group. Groups only make
+    conflicts rare: InvoicePayment and Dispute name no customer, so nothing may depend on them.
+    """
+    data = event.get("data")
+    subject = data.get("object") if isinstance(data, Mapping) else None
+    if not isinstance(subject, Mapping):
+        subject = event.get("related_object")
+    if not isinstance(subject, Mapping):
+        subject = {}
+    payment = subject.get("payment")
+    candidates = (
+        subject.get("id") if subject.get("object") == "customer" else None,
+        subject.get("customer"),
+        subject.get("customer_account"),
+        subject.get("payment_intent"),
+        payment.get("payment_intent") if isinstance(payment, Mapping) else None,  # InvoicePayment
+        subject.get("id"),
+        event.get("id"),
+    )
+    return queue_id(next((found for found in map(_id, candidates) if found), "unknown"))
+
+
+def queue_id(text: str) -> str:
+    """`text` as a message group or deduplication id: itself, or its SHA-256 where SQS would refuse it."""
+    return text if _QUEUE_ID.fullmatch(text) else hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _id(value: object) -> str | None:
+    """The id in a field that holds an id or the expanded object."""
+    if isinstance(value, Mapping):
+        value = value.get("id")
+    return value if isinstance(value, str) and value else None
+
+
+def _reference(fields: object) -> Reference:
+    match fields:
+        case {"id": str(id_), "type": str(type_), "created": int(created), "livemode": bool(livemode)} if id_:
+            return Reference(id=id_, type=type_, created=created, livemode=livemode)
+    raise EventError("the message holds an event reference without id, type, created and livemode")
+
+
+def _unix(created: object) -> int:
+    """`created` in Unix seconds: snapshot events carry those, thin events an ISO 8601 time; 0 when it is neither."""
+    if isinstance(created, (int, float)):
+        return int(created)
+    try:
+        return int(datetime.fromisoformat(str(created)).timestamp())
+    except ValueError:
+        return 0
+
+
+def _fitting(text: str) -> str:
+    """The longest prefix of `text` that SQS takes."""
+    return text.encode()[:MAX_BYTES].decode("utf-8", "ignore")
