@@ -1,1 +1,123 @@
-def main() -> None: ...
+"""The command line: `launch-ready rehearse | plan | check`.
+
+Each command imports what it needs when it runs, so that `--help` is instant. Exit codes: 0 as hoped, 1 not
+(NOT REHEARSED, NOT READY), 2 usage, 3 could not verify, 4 to 8 no verdict (see rehearsal/errors.py), 130 interrupted.
+"""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+PROJECT = Path(__file__).resolve().parent
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+Stack = Annotated[str, typer.Option("--stack", help="The stack: Pulumi.<NAME>.yaml is read.", metavar="NAME")]
+
+
+class PlanFormat(StrEnum):
+    """What `plan` can print."""
+
+    GRAPH = "graph"
+
+
+@app.callback()
+def _about() -> None:
+    """Declare, rehearse and verify the launch of a founder's app."""
+
+
+@app.command()
+def rehearse(
+    stack: Stack = "prod",
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Also write the result as JSON.", metavar="FILE")
+    ] = None,
+    report: Annotated[
+        Path, typer.Option("--report", help="Where the handover report is written.", metavar="DIR")
+    ] = Path("report"),
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the twins running until Ctrl-C.")] = False,
+    journey: Annotated[
+        list[str] | None, typer.Option("--journey", help="Only this journey; may be repeated.", metavar="NAME")
+    ] = None,
+) -> None:
+    """Deploy the program to local twins, drive the journeys through it, verify it, write the report."""
+    from rehearsal.rehearse import Options, rehearse
+    from rehearsal.summary import print_kept, print_result
+
+    from rehearsal.errors import RehearsalError
+
+    options = Options(
+        project=PROJECT, stack=stack, report=report, json_file=json_file, journeys=tuple(journey or ()), keep=keep
+    )
+    try:
+        outcome = rehearse(options, on_kept=print_kept)
+    except RehearsalError as error:
+        _stop(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _stop("interrupted; the twins are stopped", EXIT_INTERRUPTED)
+    print_result(outcome)
+    raise typer.Exit(0 if outcome.result.verdict == "REHEARSED" else 1)
+
+
+@app.command()
+def plan(
+    stack: Stack = "prod",
+    output: Annotated[PlanFormat, typer.Option("--format", help="The document to print.")] = PlanFormat.GRAPH,
+) -> None:
+    """Print what the program declares, without deploying anything."""
+    from rehearsal.plan import plan as plan_pass
+
+    from rehearsal.errors import RehearsalError
+
+    try:
+        graph = plan_pass(PROJECT, stack)
+    except RehearsalError as error:
+        _stop(str(error), error.exit_code)
+    if output is PlanFormat.GRAPH:
+        sys.stdout.write(graph.to_json() + "\n")
+
+
+@app.command()
+def check(
+    contract: Annotated[
+        Path, typer.Option("--contract", help="The stack's contract: `pulumi stack output contract --json`.")
+    ],
+    vantage: Annotated[
+        Path | None, typer.Option("--vantage", help="From where to look: the file that `rehearse --keep` names.")
+    ] = None,
+    report: Annotated[Path, typer.Option("--report", help="Where the report is written.", metavar="DIR")] = Path(
+        "report"
+    ),
+    waivers: Annotated[Path | None, typer.Option("--waivers", help="Accepted findings, with owner and expiry.")] = None,
+    fail_on: Annotated[str, typer.Option("--fail-on", help="The lowest severity that counts.")] = "high",
+) -> None:
+    """Verify a launch against the handover checklist and write the report."""
+    import checks
+
+    try:
+        outcome = checks.verify(
+            contract_file=contract, vantage_file=vantage, waivers_file=waivers, report_directory=report, fail_on=fail_on
+        )
+    except checks.UsageError as error:
+        _stop(str(error), 2)
+    except KeyboardInterrupt:
+        _stop("interrupted", EXIT_INTERRUPTED)
+    raise typer.Exit(outcome)
+
+
+def _stop(message: str, exit_code: int) -> NoReturn:
+    sys.stderr.write(f"launch-ready: {message}\n")
+    raise typer.Exit(exit_code)
+
+
+def main() -> None:
+    """Entry point of the `launch-ready` script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

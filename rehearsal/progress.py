@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -92,7 +92,7 @@ class Stages:
         self.finished: list[Stage] = []
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
+    def stage(self, name: str) -> Generator[None]:
         """Time the block as the stage `name`; it counts also when the block raises."""
         self.progress.begin(name)
         began = time.monotonic()

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 Observed = Mapping[str, Any]
 
 
-class Mismatch(Exception):
+class MismatchError(Exception):
     """A step ended in another state than expected; `step` says which, both states are JSON-serialisable."""
 
     def __init__(self, step: str, expected: Observed, actual: Observed) -> None:
@@ -31,7 +31,7 @@ class Person:
 
 @dataclass(frozen=True, kw_only=True)
 class Journey:
-    """One story of a customer, driven through the edge; `story` raises Mismatch where it ends otherwise."""
+    """One story of a customer, driven through the edge; `story` raises MismatchError where it ends otherwise."""
 
     name: str
     title: str

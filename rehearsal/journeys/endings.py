@@ -1,0 +1,59 @@
+"""Journeys of members who leave: at the period's end, at once, with their money back."""
+
+from rehearsal.journeys.model import Journey, Person
+from rehearsal.journeys.world import World
+
+
+def cancels_at_period_end(world: World, person: Person) -> None:
+    """A cancelled member keeps what was paid for, and not a day more."""
+    visit = world.arrives(person, days_ago=20)
+    subscription = world.subscribes(visit)
+    world.stripe.v1.subscriptions.update(subscription, {"cancel_at_period_end": True})
+    world.expect(
+        person,
+        "until the period ends",
+        stable=True,
+        membership={"state": "active", "access": True},
+        kit=["member_active"],
+    )
+    world.time_passes(visit, days_ago=-15)
+    world.expect(
+        person,
+        "after the period's end",
+        stable=True,
+        membership={"state": "canceled", "access": False},
+        kit=["cancelled"],
+    )
+
+
+def cancels_at_once(world: World, person: Person) -> None:
+    """A subscription that is cancelled now ends now."""
+    visit = world.arrives(person)
+    subscription = world.subscribes(visit)
+    world.expect(person, "before", membership={"state": "active", "access": True})
+    world.stripe.v1.subscriptions.cancel(subscription)
+    world.expect(
+        person, "after", stable=True, membership={"state": "canceled", "access": False}, kit=["cancelled"]
+    )
+
+
+def is_refunded(world: World, person: Person) -> None:
+    """The whole money back ends the membership that it paid for, and operations hear of it once."""
+    visit = world.arrives(person)
+    subscription = world.subscribes(visit)
+    world.expect(person, "before", membership={"state": "active", "access": True})
+    world.refunds(subscription)
+    world.expect(
+        person,
+        "after the refund",
+        stable=True,
+        membership={"state": "refunded", "access": False},
+        slack=["refund"],
+    )
+
+
+ENDINGS = (
+    Journey(name="cancels_at_period_end", title="a member cancels at the period's end", story=cancels_at_period_end),
+    Journey(name="cancels_at_once", title="a member cancels at once", story=cancels_at_once),
+    Journey(name="full_refund", title="a member gets the money back", story=is_refunded),
+)

@@ -1,0 +1,156 @@
+"""What a journey can do and see: Stripe as the founder's app uses it, and the places where membership shows."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import stripe
+
+from rehearsal.journeys.model import MismatchError, Observed, Person
+from rehearsal.members import Members
+from rehearsal.twins.kit import KitTwin
+from rehearsal.twins.slack import SlackTwin
+from rehearsal.twins.stripe import StripeTwin
+
+DAY = 86_400
+POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Webhook:
+    """The public endpoint as anybody on the internet reaches it, and the secret that only Stripe and we hold."""
+
+    url: str
+    secret: str
+    client: httpx.Client
+
+    def post(self, body: bytes, signature: str | None) -> int:
+        """The status that the endpoint answers to `body`."""
+        headers = {"content-type": "application/json"}
+        if signature is not None:
+            headers["stripe-signature"] = signature
+        return self.client.post(self.url, content=body, headers=headers).status_code
+
+
+@dataclass
+class Visit:
+    """One customer at Stripe: the clock that drives its time, and the customer's id."""
+
+    person: Person
+    clock: str
+    customer: str
+
+
+@dataclass(kw_only=True)
+class World:
+    """Everything that a story needs; one World serves all journeys of a rehearsal."""
+
+    stripe: stripe.StripeClient
+    twin: StripeTwin
+    kit: KitTwin
+    slack: SlackTwin
+    members: Members
+    webhook: Webhook
+    prices: Mapping[str, str]  # access level -> price id
+    policy: Mapping[str, Any]  # the stack's membership policy, for stories that depend on it
+    drained: Callable[[], bool]  # True when no event waits in the events queue
+    patience_seconds: float = 20.0
+    _last: dict[str, tuple[str, Observed, Observed]] = field(default_factory=dict)
+
+    # What happens at Stripe
+
+    def arrives(self, person: Person, *, days_ago: float = 0) -> Visit:
+        """A customer whose time starts `days_ago`, with a card that works."""
+        moment = int(time.time() - days_ago * DAY)
+        clock = self.stripe.v1.test_helpers.test_clocks.create({"frozen_time": moment, "name": person.user_id})
+        customer = self.stripe.v1.customers.create(
+            {"email": person.email, "name": person.name, "test_clock": clock.id, "payment_method": "pm_card_visa",
+             "invoice_settings": {"default_payment_method": "pm_card_visa"}}
+        )  # fmt: skip
+        return Visit(person, clock.id, customer.id)
+
+    def subscribes(self, visit: Visit, level: str | None = None) -> str:
+        """Buy membership through Checkout, as the app would sell it; the subscription's id."""
+        price = self.prices[level] if level else next(iter(self.prices.values()))
+        metadata = {"user_id": visit.person.user_id}
+        session = self.stripe.v1.checkout.sessions.create(
+            {
+                "mode": "subscription",
+                "customer": visit.customer,
+                "line_items": [{"price": price, "quantity": 1}],
+                "metadata": metadata,
+                "subscription_data": {"metadata": metadata},
+                "success_url": "https://example.com/thanks",
+            }
+        )
+        self.pays(session)
+        paid = self.stripe.v1.checkout.sessions.retrieve(session.id)
+        return _id(paid.subscription)
+
+    def pays(self, session: stripe.checkout.Session) -> None:
+        """The customer fills in the hosted page."""
+        if session.url is None:
+            raise ValueError(f"checkout session {session.id} has no page to pay at")
+        httpx.post(session.url, data={"outcome": "paid"}, trust_env=False).raise_for_status()
+
+    def time_passes(self, visit: Visit, *, days_ago: float = 0) -> None:
+        """Stripe's time of this customer goes on until `days_ago`."""
+        moment = int(time.time() - days_ago * DAY)
+        self.stripe.v1.test_helpers.test_clocks.advance(visit.clock, {"frozen_time": moment})
+
+    def card(self, visit: Visit, payment_method: str) -> None:
+        """The customer's card from now on: one of Stripe's test payment methods."""
+        attached = self.stripe.v1.payment_methods.attach(payment_method, {"customer": visit.customer})
+        self.stripe.v1.customers.update(
+            visit.customer, {"invoice_settings": {"default_payment_method": attached.id}}
+        )
+
+    def payment_intent(self, subscription: str) -> str:
+        """The PaymentIntent that paid the subscription's latest invoice."""
+        retrieved = self.stripe.v1.subscriptions.retrieve(subscription)
+        payments = self.stripe.v1.invoice_payments.list({"invoice": _id(retrieved.latest_invoice)})
+        return _id(payments.data[0].payment.payment_intent)
+
+    # What shows afterwards
+
+    def expect(self, person: Person, step: str, *, stable: bool = False, **expected: Any) -> Observed:
+        """Wait until everything named in `expected` shows for `person`; raise MismatchError when it does not.
+
+        Keys: `membership` (None, or the fields of the members API that matter), `kit` (labels), `slack` (kinds of
+        notices, sorted). With `stable`, every event has been handled before the comparison, so that a state which
+        is only not yet wrong does not pass.
+        """
+        deadline = time.monotonic() + self.patience_seconds
+        if stable:
+            self._settle(deadline)
+        while True:
+            actual = self._observe(person, expected)
+            self._last[person.user_id] = (step, expected, actual)
+            if actual == expected:
+                return actual
+            if time.monotonic() > deadline:
+                raise MismatchError(step, expected, actual)
+            time.sleep(POLL_SECONDS)
+
+    def last(self, person: Person) -> tuple[str, Observed, Observed]:
+        """The last step that was compared for `person`, what was expected and what was seen."""
+        return self._last.get(person.user_id, ("(no step was reached)", {}, {}))
+
+    def _settle(self, deadline: float) -> None:
+        self.twin.wait_idle(max(0.1, deadline - time.monotonic()))
+        while not self.drained() and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+
+    def _observe(self, person: Person, expected: Observed) -> dict[str, Any]:
+        actual: dict[str, Any] = {}
+        if "membership" in expected:
+            member, wanted = self.members.get(person.user_id), expected["membership"]
+            names = wanted or ("state", "access")
+            actual["membership"] = None if member is None else {name: member.get(name) for name in names}
+        if "kit" in expected:
+            actual["kit"] = self.kit_labels(person)
+        if "slack" in expected:
+            actual["slack"] = self.notices(person)
+        return actual

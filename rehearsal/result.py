@@ -1,0 +1,49 @@
+"""What a rehearsal found: one document, and the verdict that follows from it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from rehearsal.journeys.model import JourneyResult
+from rehearsal.progress import Stage
+from rehearsal.twins.gaps import Gap
+
+Verdict = Literal["REHEARSED", "NOT REHEARSED"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """A rehearsal that was held; `checks` are the findings of the checks package as JSON."""
+
+    stack: str
+    seconds: float
+    stages: Sequence[Stage]
+    resources: int
+    checks: Sequence[Mapping[str, Any]]
+    checks_green: bool
+    journeys: Sequence[JourneyResult]
+    journeys_known: int
+    lag_ms: Mapping[str, float | int | None]
+    gaps: Sequence[Gap]
+
+    @property
+    def verdict(self) -> Verdict:
+        """REHEARSED only when something ran, every journey passed, and every check that could run passed."""
+        journeys_green = bool(self.journeys) and all(journey.passed for journey in self.journeys)
+        return "REHEARSED" if journeys_green and self.checks_green else "NOT REHEARSED"
+
+    def document(self) -> dict[str, Any]:
+        """The JSON that `--json` writes; its schema is `result.schema.json` beside this file."""
+        return {
+            "version": 1,
+            "stack": self.stack,
+            "verdict": self.verdict,
+            "seconds": round(self.seconds, 1),
+            "stages": [{"name": stage.name, "seconds": round(stage.seconds, 2)} for stage in self.stages],
+            "resources": self.resources,
+            "checks": [dict(check) for check in self.checks],
+            "journeys": [journey.document() for journey in self.journeys],
+            "journeys_not_chosen": self.journeys_known - len(self.journeys),
+            "lag_ms": dict(self.lag_ms),
+            "gaps": [{"twin": gap.twin, "text": gap.text} for gap in self.gaps],
+        }
