@@ -31,7 +31,7 @@ class Reference:
 def parse(raw: bytes) -> dict[str, Any] | None:
     """The event in `raw`, or None when it is not a JSON object with a text `id`."""
     try:
-        event = json.loads(raw)
+        event = json.loads(raw.decode())
     except (ValueError, RecursionError):  # ValueError covers bad UTF-8, bad JSON and over-long integers
         return None
     return event if isinstance(event, dict) and isinstance(event.get("id"), str) and event["id"] else None
@@ -46,7 +46,7 @@ def encode(raw: bytes, event: Mapping[str, Any] | None) -> str:
     text = raw.decode("utf-8", "replace")
     if event is None:
         return _fitting(_REFUSED.sub("\ufffd", text) or "\ufffd")
-    if len(raw) <= MAX_BYTES and len(text.encode()) <= MAX_BYTES and not _REFUSED.search(text):
+    if len(raw) <= MAX_BYTES and not _REFUSED.search(text):
         return text
     reference = Reference(
         id=event["id"],
@@ -72,30 +72,40 @@ def decode(body: str) -> dict[str, Any] | Reference:
     return message
 
 
+def customer_of(event: Mapping[str, Any]) -> str | None:
+    """The Stripe customer that the event's object is or names; None where it names none."""
+    subject = _subject(event)
+    return _id(subject.get("id") if subject.get("object") == "customer" else subject.get("customer"))
+
+
 def group_of(event: Mapping[str, Any]) -> str:
     """The FIFO group of an event: what it happened to, so that one customer's events stay in order.
 
     The customer if the object names one, else the customer account, else the PaymentIntent, else the object's own
-    id; thin events (v2.core.event) name a related object; what names nothing is its own group. Groups only make
-    conflicts rare: InvoicePayment and Dispute name no customer, so nothing may depend on them.
+    id; what names nothing is its own group. Groups only make conflicts rare: InvoicePayment and Dispute name no
+    customer, so nothing may depend on them.
     """
+    subject = _subject(event)
+    payment = subject.get("payment")  # InvoicePayment: {"type": "payment_intent", "payment_intent": "pi_…"}
+    found = (
+        customer_of(event)
+        or _id(subject.get("customer_account"))
+        or _id(subject.get("payment_intent"))
+        or _id(payment.get("payment_intent") if isinstance(payment, Mapping) else None)
+        or _id(subject.get("id"))
+        or _id(event.get("id"))
+    )
+    return queue_id(found or "unknown")
+
+
+def _subject(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The object that the event tells of; a thin event (v2.core.event) only has its {"id", "type", "url"}."""
     data = event.get("data")
     subject = data.get("object") if isinstance(data, Mapping) else None
-    if not isinstance(subject, Mapping):
-        subject = event.get("related_object")
-    if not isinstance(subject, Mapping):
-        subject = {}
-    payment = subject.get("payment")
-    candidates = (
-        subject.get("id") if subject.get("object") == "customer" else None,
-        subject.get("customer"),
-        subject.get("customer_account"),
-        subject.get("payment_intent"),
-        payment.get("payment_intent") if isinstance(payment, Mapping) else None,  # InvoicePayment
-        subject.get("id"),
-        event.get("id"),
-    )
-    return queue_id(next((found for found in map(_id, candidates) if found), "unknown"))
+    for candidate in (subject, event.get("related_object")):
+        if isinstance(candidate, Mapping):
+            return candidate
+    return {}
 
 
 def queue_id(text: str) -> str:

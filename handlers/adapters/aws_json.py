@@ -1,0 +1,126 @@
+"""One AWS service over its JSON protocol, on http.client: what the webhook function has instead of boto3.
+
+Importing boto3 and making a client takes several times as long as the rest of the function's start.
+Standard library only.
+"""
+
+import http.client
+import json
+import re
+import ssl
+import time
+from collections.abc import Mapping
+from functools import cache
+from urllib.parse import urlsplit
+
+from handlers.adapters.logs import redact
+from handlers.adapters.sigv4 import Credentials, sign_post
+from handlers.core.errors import VendorError
+
+MAX_ANSWER_BYTES = 1024 * 1024
+TIMEOUT_SECONDS = 3.0  # to connect and for each wait; with one reconnect still inside the function's 10 s
+
+_THROTTLES = re.compile(r"Thrott|TooManyRequests|RequestLimitExceeded|SlowDown")
+
+
+class AwsJson:
+    """Calls one service with the credentials, region and endpoint of a Lambda environment.
+
+    The connection is kept between calls. One that was closed while idle costs one reconnect and repeats the request,
+    so every call must be safe to repeat.
+    """
+
+    def __init__(self, service: str, *, version: str, environ: Mapping[str, str]) -> None:
+        """`version` is that of the JSON protocol, "1.0" or "1.1". KeyError names a variable that is missing."""
+        self._service = service
+        self._version = version
+        self._region = environ["AWS_REGION"]
+        self._credentials = Credentials(
+            environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], environ.get("AWS_SESSION_TOKEN")
+        )
+        self._endpoint = urlsplit(environ.get("AWS_ENDPOINT_URL") or f"https://{service}.{self._region}.amazonaws.com")
+        self._ca_file = environ.get("AWS_CA_BUNDLE")
+        self._connection: http.client.HTTPConnection | None = None
+
+    def call(self, target: str, payload: Mapping[str, object]) -> dict[str, object]:
+        """The service's answer to `payload` for the operation `target` ("AmazonSQS.SendMessage").
+
+        Raises VendorError: permanent when the service refuses the request, `unknown` when there was no answer.
+        """
+        body = json.dumps(payload, ensure_ascii=False).encode()
+        headers = sign_post(
+            self._endpoint.netloc,
+            {"Content-Type": f"application/x-amz-json-{self._version}", "X-Amz-Target": target},
+            body,
+            credentials=self._credentials,
+            region=self._region,
+            service=self._service,
+            now=time.time(),
+        )
+        status, answer = self._post(body, headers, target)
+        data = _object(answer)
+        if status == 200 and data is not None:
+            return data
+        raise _refusal(status, data or {}, target)
+
+    def close(self) -> None:
+        """Close the connection; the next call makes a new one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _post(self, body: bytes, headers: Mapping[str, str], target: str) -> tuple[int, bytes]:
+        """Status and body of the answer; a connection from an earlier call gets a second chance."""
+        reused = self._connection is not None
+        try:
+            return self._exchange(body, headers)
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            if reused:
+                return self._post(body, headers, target)
+            raise VendorError(
+                f"{target}: {self._endpoint.netloc} gave no answer ({type(error).__name__})",
+                permanent=False,
+                unknown=not isinstance(error, ConnectionRefusedError),
+            ) from None
+
+    def _exchange(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        if self._connection is None:
+            self._connection = self._connect()
+        self._connection.request("POST", "/", body, dict(headers))
+        response = self._connection.getresponse()
+        answer = response.read(MAX_ANSWER_BYTES + 1)
+        if len(answer) > MAX_ANSWER_BYTES:
+            raise http.client.HTTPException("answer too long")
+        if response.will_close:
+            self.close()
+        return response.status, answer
+
+    def _connect(self) -> http.client.HTTPConnection:
+        host, port = self._endpoint.hostname or "", self._endpoint.port
+        if self._endpoint.scheme == "http":
+            return http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
+        return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_SECONDS, context=_trust(self._ca_file))
+
+
+@cache
+def _trust(ca_file: str | None) -> ssl.SSLContext:
+    """What to trust: one file, made into a context once, because that takes longer than a request."""
+    return ssl.create_default_context(cafile=ca_file or ssl.get_default_verify_paths().cafile)
+
+
+def _object(answer: bytes) -> dict[str, object] | None:
+    try:
+        data = json.loads(answer)
+    except (ValueError, RecursionError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _refusal(status: int, data: Mapping[str, object], target: str) -> VendorError:
+    """The error in an answer such as {"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "…"}."""
+    code = str(data.get("__type", "")).rpartition("#")[2][:80]
+    reason = str(data.get("message") or data.get("Message") or "")[:300]
+    permanent = 400 <= status < 500 and status != 429 and not _THROTTLES.search(code)
+    message = redact(f"{target}: HTTP {status} {code} {reason}".strip())
+    return VendorError(message, permanent=permanent, unknown=status in {200, 500, 502, 504})
