@@ -49,7 +49,7 @@ def request(
         answer = _connections().request(
             method, url, body=body, headers=sent, timeout=limits, retries=False, redirect=False, preload_content=False
         )
-        content = answer.read(MAX_BODY_BYTES + 1, decode_content=False)
+        content = _content(answer)
     except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
         raise VendorError(f"{host} cannot be reached ({type(error).__name__})", permanent=False) from None
     except urllib3.exceptions.HTTPError as error:
@@ -61,6 +61,14 @@ def request(
         raise VendorError(f"{host} answered more than {MAX_BODY_BYTES} bytes", permanent=False, unknown=True)
     answer.release_conn()
     return Response(answer.status, {name.lower(): value for name, value in answer.headers.items()}, content)
+
+
+def _content(answer: urllib3.BaseHTTPResponse) -> bytes:
+    """The whole body, or just more than MAX_BODY_BYTES of it. Only a read that gives nothing finds a cut-off body."""
+    content = b""
+    while len(content) <= MAX_BODY_BYTES and (part := answer.read(65536, decode_content=False)):
+        content += part
+    return content
 
 
 def failure(response: Response, action: str, *, detail: str = "", now: float | None = None) -> VendorError:
@@ -99,6 +107,13 @@ def retry_after(headers: Mapping[str, str], *, now: float | None = None) -> floa
     return max(0.0, moment - (time.time() if now is None else now))
 
 
+def close() -> None:
+    """Close all connections; the next request makes new ones."""
+    if _Pool.manager is not None:
+        _Pool.manager.clear()
+        _Pool.manager = None
+
+
 class _Pool:
     """The connections in use, and when they were last used."""
 
@@ -109,9 +124,9 @@ class _Pool:
 def _connections() -> urllib3.PoolManager:
     """The pool, made anew when it has been idle."""
     now = time.monotonic()
-    if _Pool.manager is None or now - _Pool.used_at > IDLE_SECONDS:
-        if _Pool.manager is not None:
-            _Pool.manager.clear()
+    if now - _Pool.used_at > IDLE_SECONDS:
+        close()
+    if _Pool.manager is None:
         _Pool.manager = urllib3.PoolManager(num_pools=4, cert_reqs="CERT_REQUIRED")
     _Pool.used_at = now
     return _Pool.manager

@@ -27,7 +27,12 @@ _SECRETS = re.compile(
     r"|(?:Bearer|Basic) [\w.~+/=-]++"  # whatever else an Authorization header carries
     r")"
 )
-_EMAIL = re.compile(r"(?<![^\s@<>(),:;\"'\\\[\]])[^\s@<>(),:;\"'\\\[\]%]++(?:@|%40)[\w-]++(?:\.[\w-]++)*+")
+_EMAIL = re.compile(
+    r"(?:"
+    r"(?<![^\s@<>(),:;\"\\\[\]])(?:[^\s@<>(),:;\"\\\[\]%]|%(?!40))++"  # the local part
+    r"|\"[^\"\n]{1,64}\""  # the local part in quotes
+    r")(?:@|%40)[\w-]++(?:\.[\w-]++)*+"
+)
 _CARD = re.compile(r"(?<!\w)\d(?:[ -]?\d){12,18}(?!\w)")
 _CARD_NUMBERS = range(10**12, 10**19)
 

@@ -41,6 +41,10 @@ class SigningSecrets:
         self._fetch()
         return self._held != before
 
+    def close(self) -> None:
+        """Close the connection; the next fetch makes a new one."""
+        self._service.close()
+
     def _fetch(self) -> None:
         self._fetched_at = self._clock()
         answer = self._service.call("secretsmanager.GetSecretValue", {"SecretId": self._secret_id})

@@ -24,3 +24,7 @@ class EventsQueue:
             "MessageDeduplicationId": deduplication_id,
         }
         self._sqs.call("AmazonSQS.SendMessage", message)
+
+    def close(self) -> None:
+        """Close the connection; the next message makes a new one."""
+        self._sqs.close()

@@ -4,7 +4,6 @@ Standard library only, and as little of it as will do: Stripe waits while this f
 """
 
 import base64
-import binascii
 import hashlib
 import json
 import os
@@ -121,7 +120,7 @@ def _body(request: Mapping[str, Any]) -> bytes:
         return body.encode("utf-8", "surrogatepass")
     try:
         return base64.b64decode(body, validate=True)
-    except binascii.Error:
+    except ValueError:  # characters outside the alphabet, or outside ASCII
         raise SignatureError("the body is not valid base64") from None
 
 
