@@ -1,0 +1,284 @@
+"""The contract: what one stack declares about a launch. Read from a document, validated, frozen.
+
+The JSON Schema beside this module is the document's definition; the classes here give it types.
+"""
+
+import functools
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from jsonschema import Draft202012Validator
+from pydantic import BaseModel, ConfigDict
+
+from checks.errors import UsageError
+
+SCHEMA_FILE = Path(__file__).with_name("contract.schema.json")
+Role = Literal["web", "api", "redirect", "ops"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Zone(_Part):
+    """The Cloudflare zone."""
+
+    id: str
+    name: str
+    plan: str
+    name_servers: tuple[str, ...]
+
+
+class Host(_Part):
+    """One declared host name and its record; ttl 1 means automatic."""
+
+    name: str
+    role: Role
+    type: str
+    content: str
+    proxied: bool
+    ttl: int
+
+
+class Redirect(_Part):
+    """One host that leads to another."""
+
+    from_host: str
+    to_host: str
+    status: int
+    preserve_path: bool
+    preserve_query: bool
+
+
+class Hsts(_Part):
+    """Strict-Transport-Security as declared; max_age in seconds."""
+
+    max_age: int
+    include_subdomains: bool
+    preload: bool
+
+
+class Cache(_Part):
+    """What the edge may keep."""
+
+    static_paths: tuple[str, ...]
+    edge_ttl_seconds: int
+
+
+class Waf(_Part):
+    """Path prefixes that the edge refuses."""
+
+    blocked_paths: tuple[str, ...]
+
+
+class RateLimit(_Part):
+    """More than `requests` in `period_seconds` from one address are refused for `mitigation_seconds`."""
+
+    path: str
+    requests: int
+    period_seconds: int
+    mitigation_seconds: int
+
+
+class Edge(_Part):
+    """What the edge is told to do."""
+
+    ssl: str
+    min_tls_version: str
+    tls_1_3: bool
+    hsts: Hsts | None
+    https_redirect_hosts: tuple[str, ...]
+    http_refused_hosts: tuple[str, ...]
+    cache: Cache
+    waf: Waf
+    rate_limit: RateLimit | None
+
+
+class Mx(_Part):
+    """One mail exchanger."""
+
+    host: str
+    priority: int
+
+
+class Spf(_Part):
+    """The SPF record's owner name and text."""
+
+    name: str
+    value: str
+
+
+class Dkim(_Part):
+    """One DKIM selector's record."""
+
+    selector: str
+    name: str
+    type: str
+    value: str
+
+
+class Dmarc(_Part):
+    """The DMARC record's owner name, policy and report addresses."""
+
+    name: str
+    policy: str
+    rua: tuple[str, ...]
+
+
+class Mail(_Part):
+    """Mail authentication of the domain."""
+
+    mx: tuple[Mx, ...]
+    spf: Spf | None
+    dkim: tuple[Dkim, ...]
+    dmarc: Dmarc | None
+
+
+class Endpoints(_Part):
+    """Public URLs of the pipeline; `members` may end in `{user_id}`."""
+
+    webhook: str
+    members: str
+    health: str
+
+
+class Queue(_Part):
+    """One queue; `dlq` is the ARN of the queue that takes what fails."""
+
+    name: str
+    url: str
+    arn: str
+    purpose: str
+    destination: str | None
+    dlq: str | None
+    max_receive_count: int | None
+    visibility_seconds: int
+
+
+class Function(_Part):
+    """One Lambda function."""
+
+    name: str
+    purpose: str
+    destination: str | None
+    timeout_seconds: int
+    log_group: str
+    retention_days: int | None
+    role_arn: str
+
+
+class Table(_Part):
+    """The DynamoDB table."""
+
+    name: str
+    arn: str
+
+
+class Alarm(_Part):
+    """One CloudWatch alarm and where it lives."""
+
+    name: str
+    region: str
+    purpose: str
+
+
+class HealthCheck(_Part):
+    """One Route 53 health check and what it asks for."""
+
+    id: str
+    host: str
+    path: str
+
+
+class Secret(_Part):
+    """One secret by name; never its value."""
+
+    name: str
+    arn: str
+    purpose: str
+
+
+class Certificate(_Part):
+    """One ACM certificate."""
+
+    arn: str
+    domain: str
+    region: str
+
+
+class StripeEndpoint(_Part):
+    """The Stripe webhook endpoint as created."""
+
+    endpoint_id: str
+    url: str
+    api_version: str
+    events: tuple[str, ...]
+    livemode: bool
+
+
+class Thresholds(_Part):
+    """What the launch promises: milliseconds to acknowledge, seconds to take effect."""
+
+    ack_p95_ms: int
+    effect_seconds: int
+
+
+class Contract(_Part):
+    """The whole document, version 1."""
+
+    version: int
+    project: str
+    stack: str
+    domain: str
+    region: str
+    livemode: bool
+    zone: Zone
+    hosts: tuple[Host, ...]
+    redirects: tuple[Redirect, ...]
+    edge: Edge
+    mail: Mail
+    endpoints: Endpoints
+    queues: tuple[Queue, ...]
+    functions: tuple[Function, ...]
+    table: Table
+    alarms: tuple[Alarm, ...]
+    health_checks: tuple[HealthCheck, ...]
+    secrets: tuple[Secret, ...]
+    certificates: tuple[Certificate, ...]
+    stripe: StripeEndpoint
+    thresholds: Thresholds
+
+
+@functools.cache
+def schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of the document."""
+    return json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+
+
+def parse(document: Mapping[str, Any]) -> Contract:
+    """The contract that a document holds. Raises UsageError naming the path of everything that is wrong."""
+    errors = sorted(Draft202012Validator(schema()).iter_errors(dict(document)), key=lambda error: list(error.path))
+    if errors:
+        lines = [f"{_path(error.absolute_path)}: {error.message}" for error in errors[:20]]
+        raise UsageError("the contract is not valid:\n  " + "\n  ".join(lines))
+    return Contract.model_validate_json(json.dumps(document))
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The document in a file, not yet validated. Raises UsageError when it cannot be read or is no JSON object."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read the contract {path}: {error.strerror}") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"the contract {path} is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise UsageError(f"the contract {path} must be a JSON object, got {type(document).__name__}")
+    return document
+
+
+def _path(parts: Any) -> str:
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return text.lstrip(".") or "(document)"

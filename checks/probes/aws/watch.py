@@ -1,0 +1,117 @@
+"""Reads what watches the launch: alarms and health checks. Nothing here writes."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import botocore.exceptions
+
+from checks.probes.aws.client import asking, client, missing
+from checks.scope import Scope
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlarmFacts:
+    """One CloudWatch alarm."""
+
+    name: str
+    region: str
+    namespace: str
+    metric: str
+    dimensions: tuple[tuple[str, str], ...]
+    actions: tuple[str, ...]
+    actions_enabled: bool
+    state: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealthFacts:
+    """One Route 53 health check as configured; `healthy` counts the checkers that see it so, None where not asked."""
+
+    id: str
+    exists: bool
+    host: str = ""
+    path: str = ""
+    type: str = ""
+    healthy: int | None = None
+    checkers: int | None = None
+
+
+def alarms(scope: Scope) -> tuple[AlarmFacts, ...]:
+    """Every alarm in the regions that the contract names, its own first of all."""
+    regions = {alarm.region for alarm in scope.contract.alarms} | {scope.contract.region, "us-east-1"}
+    found = []
+    with asking("reading the alarms"):
+        for region in sorted(regions):
+            pages = client(scope, "cloudwatch", region).get_paginator("describe_alarms").paginate()
+            found += [_alarm(alarm, region) for page in pages for alarm in page.get("MetricAlarms", ())]
+    return tuple(found)
+
+
+def health_checks(scope: Scope) -> tuple[HealthFacts, ...]:
+    """The configuration of every declared health check."""
+    with asking("reading the health checks"):
+        route53 = client(scope, "route53")
+        return tuple(_health(route53, check.id) for check in scope.contract.health_checks)
+
+
+def health_status(scope: Scope) -> tuple[HealthFacts, ...]:
+    """What Route 53's checkers see at the moment."""
+    with asking("reading the health checks"):
+        route53 = client(scope, "route53")
+        found = []
+        for check in scope.contract.health_checks:
+            seen = route53.get_health_check_status(HealthCheckId=check.id)["HealthCheckObservations"]
+            good = sum(one["StatusReport"]["Status"].startswith("Success") for one in seen)
+            found.append(HealthFacts(id=check.id, exists=True, host=check.host, healthy=good, checkers=len(seen)))
+        return tuple(found)
+
+
+def queue_ages(scope: Scope) -> dict[str, float]:
+    """The age of each queue's oldest message in the last ten minutes, in seconds; one without data is left out."""
+    now = datetime.now(UTC)
+    ages = {}
+    with asking("reading the queues' metrics"):
+        cloudwatch = client(scope, "cloudwatch")
+        for queue in scope.contract.queues:
+            points = cloudwatch.get_metric_statistics(
+                Namespace="AWS/SQS",
+                MetricName="ApproximateAgeOfOldestMessage",
+                Dimensions=[{"Name": "QueueName", "Value": queue.name}],
+                StartTime=now - timedelta(minutes=10),
+                EndTime=now,
+                Period=60,
+                Statistics=["Maximum"],
+            )["Datapoints"]
+            if points:
+                ages[queue.name] = max(points, key=lambda point: point["Timestamp"])["Maximum"]
+    return ages
+
+
+def _alarm(alarm: dict[str, Any], region: str) -> AlarmFacts:
+    return AlarmFacts(
+        name=alarm["AlarmName"],
+        region=region,
+        namespace=alarm.get("Namespace", ""),
+        metric=alarm.get("MetricName", ""),
+        dimensions=tuple(sorted((one["Name"], one["Value"]) for one in alarm.get("Dimensions", ()))),
+        actions=tuple(alarm.get("AlarmActions", ())),
+        actions_enabled=bool(alarm.get("ActionsEnabled")),
+        state=alarm.get("StateValue", "INSUFFICIENT_DATA"),
+    )
+
+
+def _health(route53: Any, check_id: str) -> HealthFacts:
+    try:
+        config = route53.get_health_check(HealthCheckId=check_id)["HealthCheck"]["HealthCheckConfig"]
+    except botocore.exceptions.ClientError as error:
+        if missing(error):
+            return HealthFacts(id=check_id, exists=False)
+        raise
+    return HealthFacts(
+        id=check_id,
+        exists=True,
+        host=config.get("FullyQualifiedDomainName", ""),
+        path=config.get("ResourcePath", ""),
+        type=config.get("Type", ""),
+    )

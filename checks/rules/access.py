@@ -1,0 +1,144 @@
+"""Rules over what the functions may do and know: roles and environments."""
+
+import json
+import math
+import re
+from collections import Counter
+
+from checks.contract import Contract, Function
+from checks.model import Verdict, judge
+from checks.probes.aws.access import RoleFacts, Statement
+from checks.probes.aws.pipeline import FunctionFacts
+from checks.redaction import holds_secret
+
+LOGS = {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
+RECEIVE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"}
+READ = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:TransactGetItems"}
+WRITE = {
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:BatchWriteItem",
+    "dynamodb:TransactWriteItems",
+}
+SECRET = {"secretsmanager:GetSecretValue"}
+ALLOWED: dict[str, frozenset[str]] = {
+    "webhook": frozenset(LOGS | {"sqs:SendMessage"} | SECRET),
+    "apply": frozenset(LOGS | RECEIVE | {"sqs:SendMessage", "sqs:GetQueueUrl"} | READ | WRITE | SECRET),
+    "sync": frozenset(LOGS | RECEIVE | READ | WRITE | SECRET),
+    "sweep": frozenset(LOGS | RECEIVE | {"sqs:SendMessage", "sqs:GetQueueUrl"} | READ | WRITE | SECRET),
+    "members": frozenset(LOGS | READ),
+}
+STREAMS = re.compile(r"arn:aws[a-z-]*:logs:[a-z0-9-]+:[0-9]{12}:log-group:[^*]+:(?:log-stream:)?\*\Z")
+INDEXES = re.compile(r"arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[^*/]+/index/\*\Z")
+SECRET_NAME = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS?)\Z")
+OPAQUE = re.compile(r"[A-Za-z0-9+/=_-]{20,}\Z")
+ENTROPY_BITS = 3.5  # a character: random base64 of 32 characters has about 4.5, an English name under 3.3
+
+
+def roles(contract: Contract, facts: tuple[RoleFacts, ...]) -> Verdict:
+    """aws.roles: each function's role allows what its purpose needs, on named resources only (AWS, least privilege).
+
+    No wildcard action, no inverted statement, no wildcard resource but a log group's streams and a table's indexes;
+    a secret is readable only by the function that it is for. Conditions are not judged.
+    """
+    problems = [] if facts else ["no function is declared"]
+    for fact in facts:
+        name = fact.function.name
+        if not fact.statements:
+            problems.append(f"{name}: its role has no policy")
+        for statement in fact.statements:
+            if statement.effect == "Allow":
+                problems += [f"{name}: {problem}" for problem in _statement_problems(contract, fact, statement)]
+    return judge(
+        "only the actions that each function's purpose needs, on named resources",
+        seen=f"{len(facts)} roles",
+        problems=problems,
+        evidence=tuple(
+            f"{fact.function.name}: {s.effect} {', '.join(s.actions)} on {', '.join(s.resources)}"
+            for fact in facts
+            for s in fact.statements
+        ),
+    )
+
+
+def environment(_contract: Contract, facts: tuple[FunctionFacts, ...]) -> Verdict:
+    """sec.env: the environment of a function holds references, never a secret's value (ASVS 5.0 13.3.1).
+
+    Known shapes of keys fail anywhere; so does an opaque, random-looking value, and any value whose name says that
+    it is a key, unless it is an ARN. Values are never part of the finding.
+    """
+    problems = [] if facts else ["no function is declared"]
+    for fact in facts:
+        problems += [] if fact.exists else [f"{fact.name} does not exist"]
+        problems += [
+            f"{fact.name}: {name} holds what looks like a secret"
+            for name, value in fact.environment
+            if _looks_secret(name, value)
+        ]
+    return judge(
+        "references (ARNs, URLs, names, policies), no secret values",
+        seen=f"{sum(len(fact.environment) for fact in facts)} variables in {len(facts)} functions",
+        problems=problems,
+        evidence=tuple(f"{fact.name}: {', '.join(name for name, _ in fact.environment)}" for fact in facts),
+    )
+
+
+def _statement_problems(contract: Contract, fact: RoleFacts, statement: Statement) -> list[str]:
+    allowed = ALLOWED.get(fact.function.purpose, frozenset())
+    problems = ["NotAction or NotResource allows what nobody listed"] if statement.inverted else []
+    for action in statement.actions:
+        if "*" in action or "?" in action:
+            problems.append(f"wildcard action {action}")
+        elif action not in allowed:
+            problems.append(f"{action} is not needed by a {fact.function.purpose} function")
+    problems += [f"wildcard resource {resource}" for resource in statement.resources if _is_wild(resource)]
+    if SECRET & set(statement.actions):
+        readable = _readable_secrets(contract, fact.function)
+        problems += [f"may read {r}, which is not its own" for r in statement.resources if r not in readable]
+    return problems
+
+
+def _is_wild(resource: str) -> bool:
+    return "*" in resource and not STREAMS.match(resource) and not INDEXES.match(resource)
+
+
+def _readable_secrets(contract: Contract, function: Function) -> set[str]:
+    own = {"webhook": "stripe-signing", "apply": "stripe-read", "sweep": "stripe-read"}.get(function.purpose)
+    wanted = own or function.destination or ""
+    return {secret.arn for secret in contract.secrets if secret.name.rpartition("/")[2] == wanted}
+
+
+def _looks_secret(name: str, value: str) -> bool:
+    if holds_secret(value):
+        return True
+    if value.startswith("arn:") or not value:
+        return False
+    if SECRET_NAME.search(name):
+        return True
+    return any(OPAQUE.match(text) and _entropy(text) >= ENTROPY_BITS for text in _texts(value))
+
+
+def _texts(value: str) -> list[str]:
+    """The single values in an environment variable: those of a JSON document, or itself."""
+    try:
+        document = json.loads(value)
+    except json.JSONDecodeError:
+        return [value]
+    pending, found = [document], []
+    while pending:
+        one = pending.pop()
+        if isinstance(one, dict):
+            pending += one.values()
+        elif isinstance(one, list):
+            pending += one
+        elif isinstance(one, str):
+            found.append(one)
+    return found
+
+
+def _entropy(text: str) -> float:
+    """Shannon entropy in bits a character."""
+    counts = Counter(text)
+    return -sum(n / len(text) * math.log2(n / len(text)) for n in counts.values())

@@ -1,0 +1,42 @@
+"""Rules over the API behind its custom domain."""
+
+from checks.contract import Contract
+from checks.model import Verdict, judge
+from checks.probes.aws.access import ApiFacts
+from checks.probes.http import Exchange
+
+
+def health(_contract: Contract, facts: Exchange) -> Verdict:
+    """api.health: the health route answers 200 through the edge (handover checklist)."""
+    problems = [] if facts.status == 200 else [facts.line()]
+    return judge("200", seen=facts.line(), problems=problems, evidence=(facts.line(), facts.body[:200]))
+
+
+def default_endpoint(_contract: Contract, facts: ApiFacts) -> Verdict:
+    """api.default-endpoint: the API answers at its custom domain only (AWS, DisableExecuteApiEndpoint).
+
+    The default endpoint would be a way around the edge.
+    """
+    if facts.api_id is None:
+        return judge("an API behind the custom domain", seen="", problems=[f"no API is mapped to {facts.domain}"])
+    problems = [] if facts.default_endpoint_disabled else [f"the default endpoint of API {facts.api_id} is enabled"]
+    return judge("the default endpoint disabled", seen=f"API {facts.api_id}", problems=problems)
+
+
+def members_auth(contract: Contract, facts: tuple[ApiFacts, Exchange]) -> Verdict:
+    """api.members-auth: the members route takes IAM-signed requests only; an unsigned one is 403.
+
+    AWS, "IAM authorization for HTTP APIs". What a signed caller may read is not judged here: a journey reads it.
+    """
+    api, unsigned = facts
+    path = "/" + contract.endpoints.members.split("/", 3)[3].partition("{")[0]
+    ours = [(key, kind) for key, kind in api.routes if path in key or key == "$default"]
+    problems = [f"route {key} has authorization {kind}" for key, kind in ours if kind != "AWS_IAM"]
+    problems += [] if ours else [f"no route for {path}"]
+    problems += [] if unsigned.status in {401, 403} else [f"unsigned {unsigned.line()}"]
+    return judge(
+        "AWS_IAM on the route, 403 to an unsigned request",
+        seen=unsigned.line(),
+        problems=problems,
+        evidence=(unsigned.line(), *(f"{key}: {kind}" for key, kind in api.routes)),
+    )
