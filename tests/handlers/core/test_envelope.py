@@ -70,7 +70,7 @@ def test_a_thin_event_that_sqs_would_refuse_keeps_its_time():
     assert decoded == Reference(id="evt_2", type="v2.x", created=1_793_188_800, livemode=False)
 
 
-@pytest.mark.parametrize("created", [None, "yesterday", [], {}])
+@pytest.mark.parametrize("created", [None, "yesterday", [], {}, float("inf"), "0001-01-01T00:00:00"])
 def test_an_unreadable_time_is_zero(created):
     event = {**EVENT, "created": created}
     reference = decode(encode(raw(event) + b" " * MAX_BYTES, event))
