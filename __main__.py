@@ -1,0 +1,5 @@
+"""The program that Pulumi runs."""
+
+from infra import program
+
+program.run()

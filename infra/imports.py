@@ -1,0 +1,97 @@
+"""Which files a module needs: its imports, and theirs, read from the sources without running them."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+FIRST_PARTY = "handlers"
+# What AWS installs beside the interpreter in its Python runtimes, and nothing else.
+RUNTIME_PACKAGES = frozenset({"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3"})
+
+
+class BundleError(Exception):
+    """The bundle cannot be built; the message says which module and what to do."""
+
+
+def closure(root: Path, module: str) -> list[Path]:
+    """The files below `root` that importing `module` may load, sorted; packages above a module included.
+
+    Imports inside functions count; those under `if TYPE_CHECKING:` do not. BundleError names a module that is
+    missing, or one that neither this project nor the Lambda runtime has.
+    """
+    if _file(root, module) is None:
+        raise BundleError(f"the entrypoint {module} does not exist: expected {module.replace('.', '/')}.py in {root}")
+    found: dict[str, Path] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        for part in _with_packages(name):
+            path = _file(root, part)
+            if path is None or part in found:
+                continue
+            found[part] = path
+            waiting.extend(_first_party_imports(root, part, path))
+    return sorted(found.values())
+
+
+def _first_party_imports(root: Path, module: str, path: Path) -> Iterator[str]:
+    for line, name in _imports(module, path):
+        top = name.partition(".")[0]
+        if top == FIRST_PARTY:
+            if _file(root, name) is not None:
+                yield name
+            elif _file(root, name.rpartition(".")[0]) is None:
+                raise BundleError(f"{path.relative_to(root)}:{line} imports {name}, which does not exist")
+        elif top not in sys.stdlib_module_names and top not in RUNTIME_PACKAGES:
+            raise BundleError(
+                f"{path.relative_to(root)}:{line} imports {name}, which the Lambda runtime does not have "
+                f"(it has the standard library and {', '.join(sorted(RUNTIME_PACKAGES))})"
+            )
+
+
+def _imports(module: str, path: Path) -> Iterator[tuple[int, str]]:
+    """Line and absolute name of everything that a file imports; `from a import b` gives a.b, module or not."""
+    tree = ast.parse(path.read_bytes(), str(path))
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in _outside_type_checking(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            origin = _origin(node, package)
+            yield node.lineno, origin
+            if origin.partition(".")[0] == FIRST_PARTY:
+                yield from ((node.lineno, f"{origin}.{alias.name}") for alias in node.names)
+
+
+def _outside_type_checking(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+            for other in child.orelse:
+                yield other
+                yield from _outside_type_checking(other)
+            continue
+        yield child
+        yield from _outside_type_checking(child)
+
+
+def _origin(node: ast.ImportFrom, package: str) -> str:
+    """The absolute name of the module behind `from`."""
+    if not node.level:
+        return node.module or ""
+    parts = package.split(".")
+    above = parts[: len(parts) - (node.level - 1)]
+    return ".".join([*above, *([node.module] if node.module else [])])
+
+
+def _with_packages(module: str) -> list[str]:
+    parts = module.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
+
+
+def _file(root: Path, module: str) -> Path | None:
+    stem = root.joinpath(*module.split("."))
+    for candidate in (stem.with_name(f"{stem.name}.py"), stem / "__init__.py"):
+        if candidate.is_file():
+            return candidate
+    return None

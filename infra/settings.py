@@ -1,0 +1,114 @@
+"""The whole configuration of a stack, as frozen models. Reading it is in `infra.config`."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from infra.hostnames import absolute, domain_fault
+from infra.mail_sections import Mail
+from infra.plans import PlanName
+from infra.section import Section, refused
+from infra.sections import Cache, Destinations, Host, Hsts, Policy, Product, RateLimit, Waf
+
+STRIPE_API = "https://api.stripe.com"
+# AWS Certificate Manager takes a first name of at most 64 characters, and ours is api.<domain>.
+MAX_DOMAIN = 64 - len("api.")
+RetentionDays = Literal[7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]
+Runtime = Literal["python3.11", "python3.12", "python3.13", "python3.14"]
+
+
+def _domain(name: str) -> str:
+    if fault := domain_fault(name):
+        raise refused(fault, "Give the zone's name alone, such as tidewriters.example.")
+    if len(name) > MAX_DOMAIN:
+        limit = f"a domain has at most {MAX_DOMAIN} characters here, because a certificate's name has at most 64"
+        raise refused(limit, "Use a shorter domain for the app.")
+    return name
+
+
+def _api_base(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme == "https" and parts.hostname and not parts.path:
+        return url
+    if parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1") and not parts.path:
+        return url
+    raise refused("an https address without a path, or http on this machine", f"Leave it out to use {STRIPE_API}.")
+
+
+def _filled(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if not text or text != text.strip() or not text.isprintable():
+        raise refused("a key is not empty and has no blanks around it", "Set it again with pulumi config set --secret.")
+    return secret
+
+
+Domain = Annotated[str, AfterValidator(_domain)]
+Secret = Annotated[SecretStr, AfterValidator(_filled)]
+Email = Annotated[str, Field(pattern=r"^[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+$", max_length=254)]
+
+
+class Settings(Section):
+    """Every key of the stack's configuration under the project's namespace."""
+
+    domain: Domain
+    cloudflare_account_id: str = Field(pattern=r"^[0-9a-f]{32}$")
+    zone_plan: PlanName = "free"
+    livemode: bool = True
+    hosts: tuple[Host, ...] = Field(min_length=1)
+    mail: Mail
+    hsts: Hsts = Hsts()
+    cache: Cache = Cache()
+    waf: Waf = Waf()
+    rate_limit: RateLimit = RateLimit()
+    products: tuple[Product, ...] = Field(min_length=1)
+    policy: Policy = Policy()
+    user_id_metadata_key: str = Field(default="user_id", pattern=r"^[A-Za-z0-9_-]{1,40}$")
+    destinations: Destinations
+    alert_email: Email
+    protect: bool = True
+    reserved_concurrency: dict[str, Annotated[int, Field(ge=1, le=1000)]] = Field(default_factory=dict)
+    sync_max_concurrency: int = Field(default=2, ge=2, le=1000)
+    apply_max_concurrency: int = Field(default=5, ge=2, le=1000)
+    log_retention_days: RetentionDays = 30
+    lambda_runtime: Runtime = "python3.11"
+    stripe_api_base: Annotated[str, AfterValidator(_api_base)] = STRIPE_API
+    stripe_api_key: Secret
+    stripe_read_key: Secret
+    kit_api_key: Secret
+    slack_bot_token: Secret
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """One stack: who it is, where it runs, and its settings."""
+
+    project: str
+    name: str
+    region: str
+    settings: Settings
+
+    @property
+    def prefix(self) -> str:
+        """What every physical name begins with."""
+        return f"{self.project}-{self.name}"
+
+    def host(self, label: str) -> str:
+        """The absolute name of a host of the zone; "@" is the domain itself."""
+        return absolute(label, self.settings.domain)
+
+    @property
+    def api_host(self) -> str:
+        """Where webhooks and the members API are served."""
+        return self.host("api")
+
+    @property
+    def www_host(self) -> str:
+        """The alias that redirects to the apex."""
+        return self.host("www")
+
+    @property
+    def proxied_web_hosts(self) -> tuple[str, ...]:
+        """Hosts of the app and of operations that pass through the edge, in the order declared, once each."""
+        return tuple(dict.fromkeys(self.host(host.name) for host in self.settings.hosts if host.proxied))

@@ -1,0 +1,24 @@
+"""How long each function may take, and what follows from it."""
+
+from dataclasses import dataclass
+
+VISIBILITY_FACTOR = 6  # AWS Lambda, "Using Lambda with Amazon SQS": at least six times the function's timeout
+
+
+@dataclass(frozen=True)
+class Timing:
+    """A function's timeout in seconds."""
+
+    timeout_seconds: int
+
+    @property
+    def visibility_seconds(self) -> int:
+        """How long its queue hides a message that was taken: retries of a throttled call fit in."""
+        return VISIBILITY_FACTOR * self.timeout_seconds
+
+
+WEBHOOK = Timing(10)
+APPLY = Timing(5)
+MEMBERS = Timing(5)
+SYNC = Timing(30)
+SWEEP = Timing(30)
