@@ -71,7 +71,7 @@ class AwsJson:
 
     def _post(self, body: bytes, headers: Mapping[str, str], target: str) -> tuple[int, bytes]:
         """Status and body of the answer; a connection from an earlier call gets a second chance."""
-        reused = self._connection is not None
+        reused = self._connection is not None and self._connection.sock is not None
         try:
             return self._exchange(body, headers)
         except (OSError, http.client.HTTPException) as error:
@@ -92,8 +92,6 @@ class AwsJson:
         answer = response.read(MAX_ANSWER_BYTES + 1)
         if len(answer) > MAX_ANSWER_BYTES:
             raise http.client.HTTPException("answer too long")
-        if response.will_close:
-            self.close()
         return response.status, answer
 
     def _connect(self) -> http.client.HTTPConnection:

@@ -47,7 +47,15 @@ def request(
     limits = urllib3.Timeout(connect=timeout, read=timeout)
     try:
         answer = _connections().request(
-            method, url, body=body, headers=sent, timeout=limits, retries=False, redirect=False, preload_content=False
+            method,
+            url,
+            body=body,
+            headers=sent,
+            timeout=limits,
+            retries=False,
+            redirect=False,
+            preload_content=False,
+            enforce_content_length=True,  # urllib3 1.26 does so only when told
         )
         content = _content(answer)
     except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
@@ -63,8 +71,11 @@ def request(
     return Response(answer.status, {name.lower(): value for name, value in answer.headers.items()}, content)
 
 
-def _content(answer: urllib3.BaseHTTPResponse) -> bytes:
-    """The whole body, or just more than MAX_BODY_BYTES of it. Only a read that gives nothing finds a cut-off body."""
+def _content(answer: "urllib3.BaseHTTPResponse") -> bytes:
+    """The whole body, or just more than MAX_BODY_BYTES of it. Only a read that gives nothing finds a cut-off body.
+
+    The type is in quotes because urllib3 1.26 has no such name.
+    """
     content = b""
     while len(content) <= MAX_BODY_BYTES and (part := answer.read(65536, decode_content=False)):
         content += part

@@ -114,6 +114,15 @@ def test_a_peer_that_says_it_will_close_is_believed(aws, service):
     assert len({asked.connection for asked in aws.asked}) == 2
 
 
+def test_after_a_peer_closed_as_announced_the_next_connection_counts_as_new(aws, service):
+    aws.answer = lambda asked: Answer.of({}, Connection="close")
+    service.call("AmazonSQS.SendMessage", {})
+    aws.answer = lambda asked: Answer(then="reset")
+    with pytest.raises(VendorError):
+        service.call("AmazonSQS.SendMessage", {})
+    assert len(aws.asked) == 2
+
+
 def test_silence_is_an_unknown_outcome(aws, service, monkeypatch):
     monkeypatch.setattr(aws_json, "TIMEOUT_SECONDS", 0.2)
     aws.answer = lambda asked: Answer(then="never answer")
