@@ -14,7 +14,7 @@ def cancels_at_period_end(world: World, person: Person) -> None:
         "until the period ends",
         stable=True,
         membership={"state": "active", "access": True},
-        kit=["member_active"],
+        kit=world.labels("member_active"),
     )
     world.time_passes(visit, days_ago=-15)
     world.expect(
@@ -32,9 +32,7 @@ def cancels_at_once(world: World, person: Person) -> None:
     subscription = world.subscribes(visit)
     world.expect(person, "before", membership={"state": "active", "access": True})
     world.stripe.v1.subscriptions.cancel(subscription)
-    world.expect(
-        person, "after", stable=True, membership={"state": "canceled", "access": False}, kit=["cancelled"]
-    )
+    world.expect(person, "after", stable=True, membership={"state": "canceled", "access": False}, kit=["cancelled"])
 
 
 def is_refunded(world: World, person: Person) -> None:
@@ -48,6 +46,7 @@ def is_refunded(world: World, person: Person) -> None:
         "after the refund",
         stable=True,
         membership={"state": "refunded", "access": False},
+        kit=["refunded"],
         slack=["refund"],
     )
 

@@ -3,6 +3,8 @@
 from rehearsal.journeys.model import Journey, Person
 from rehearsal.journeys.world import World
 
+ANTHOLOGY = {"currency": "eur", "unit_amount": 1900, "product_data": {"name": "Printed anthology"}}
+
 
 def joins(world: World, person: Person) -> None:
     """A person pays and is a member, in the app and on the mailing list."""
@@ -12,7 +14,7 @@ def joins(world: World, person: Person) -> None:
         person,
         "after paying",
         membership={"state": "active", "access": True, "levels": [world.first_level], "needs_support": False},
-        kit=["member_active"],
+        kit=world.labels("member_active"),
     )
 
 
@@ -25,7 +27,11 @@ def buys_something_else(world: World, person: Person) -> None:
             "customer": visit.customer,
             "line_items": [
                 {
-                    "price_data": {"currency": "eur", "unit_amount": 1900, "product_data": {"name": "Printed anthology"}},
+                    "price_data": {
+                        "currency": "eur",
+                        "unit_amount": 1900,
+                        "product_data": {"name": "Printed anthology"},
+                    },
                     "quantity": 1,
                 }
             ],
@@ -51,7 +57,7 @@ def has_two_one_refunded(world: World, person: Person) -> None:
         "after the refund of one",
         stable=True,
         membership={"state": "active", "access": True, "grants": {"active": 1, "refunded": 1}},
-        kit=["member_active"],
+        kit=world.labels("member_active"),
         slack=["refund"],
     )
 

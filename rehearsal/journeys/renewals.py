@@ -16,13 +16,17 @@ def recovers(world: World, person: Person) -> None:
         person,
         "after the failed renewal",
         membership={"state": "grace_period", "access": True},
-        kit=["member_active", "payment_failed"],
+        kit=world.labels("member_active", "payment_failed"),
         slack=["payment_failed"],
     )
     world.card(visit, "pm_card_visa")
     world.pays_open_invoice(subscription)
     world.expect(
-        person, "after paying at last", stable=True, membership={"state": "active", "access": True}, kit=["member_active"]
+        person,
+        "after paying at last",
+        stable=True,
+        membership={"state": "active", "access": True},
+        kit=world.labels("member_active"),
     )
 
 

@@ -17,7 +17,9 @@ def joins_while_kit_is_down(world: World, person: Person) -> None:
         )
     finally:
         world.kit.recover()
-    world.expect(person, "once Kit is back", membership={"state": "active", "access": True}, kit=["member_active"])
+    world.expect(
+        person, "once Kit is back", membership={"state": "active", "access": True}, kit=world.labels("member_active")
+    )
 
 
 VENDORS = (

@@ -1,6 +1,7 @@
 """What a journey can do and see: Stripe as the founder's app uses it, and the places where membership shows."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ import httpx
 import stripe
 
 from rehearsal.journeys.model import MismatchError, Observed, Person
+from rehearsal.lag import LagMeter
 from rehearsal.members import Members
 from rehearsal.twins.kit import KitTwin
 from rehearsal.twins.slack import SlackTwin
@@ -52,8 +54,10 @@ class World:
     kit: KitTwin
     slack: SlackTwin
     members: Members
+    lags: LagMeter
     webhook: Webhook
     prices: Mapping[str, str]  # access level -> price id
+    kit_tags: Mapping[str, int]  # label -> tag id at Kit
     policy: Mapping[str, Any]  # the stack's membership policy, for stories that depend on it
     drained: Callable[[], bool]  # True when no event waits in the events queue
     patience_seconds: float = 20.0
@@ -95,6 +99,22 @@ class World:
             raise ValueError(f"checkout session {session.id} has no page to pay at")
         httpx.post(session.url, data={"outcome": "paid"}, trust_env=False).raise_for_status()
 
+    def pays_open_invoice(self, subscription: str) -> None:
+        """The customer settles the invoice that the renewal left open, with the card of now."""
+        retrieved = self.stripe.v1.subscriptions.retrieve(subscription)
+        self.stripe.v1.invoices.pay(_id(retrieved.latest_invoice))
+
+    def refunds(self, subscription: str) -> None:
+        """The founder gives back all that the subscription's latest invoice took."""
+        self.stripe.v1.refunds.create({"payment_intent": self.payment_intent(subscription)})
+
+    def event(self, visit: Visit, kind: str) -> stripe.Event:
+        """The newest event of one type that is about this customer."""
+        for event in self.stripe.v1.events.list({"type": kind, "limit": 100}).auto_paging_iter():
+            if event.data.object.get("customer") == visit.customer:
+                return event
+        raise LookupError(f"Stripe made no {kind} for {visit.customer}")
+
     def time_passes(self, visit: Visit, *, days_ago: float = 0) -> None:
         """Stripe's time of this customer goes on until `days_ago`."""
         moment = int(time.time() - days_ago * DAY)
@@ -103,9 +123,7 @@ class World:
     def card(self, visit: Visit, payment_method: str) -> None:
         """The customer's card from now on: one of Stripe's test payment methods."""
         attached = self.stripe.v1.payment_methods.attach(payment_method, {"customer": visit.customer})
-        self.stripe.v1.customers.update(
-            visit.customer, {"invoice_settings": {"default_payment_method": attached.id}}
-        )
+        self.stripe.v1.customers.update(visit.customer, {"invoice_settings": {"default_payment_method": attached.id}})
 
     def payment_intent(self, subscription: str) -> str:
         """The PaymentIntent that paid the subscription's latest invoice."""
@@ -134,6 +152,30 @@ class World:
                 raise MismatchError(step, expected, actual)
             time.sleep(POLL_SECONDS)
 
+    def version(self, person: Person) -> int | None:
+        """How often the member was written; None for a member that nobody knows."""
+        member = self.members.get(person.user_id)
+        return None if member is None else member["version"]
+
+    def notices(self, person: Person) -> list[str]:
+        """The kinds of notices that operations got about `person`, sorted."""
+        texts = [message.text for message in self.slack.messages() if person.user_id in message.text]
+        return sorted(text.split("\n", 1)[0] for text in texts)
+
+    def kit_labels(self, person: Person) -> list[str]:
+        """The labels that `person` carries at Kit, of those that the stack manages, sorted."""
+        label_of = {tag: label for label, tag in self.kit_tags.items()}
+        return sorted(label_of[tag] for tag in self.kit.tags_of(person.email) if tag in label_of)
+
+    @property
+    def first_level(self) -> str:
+        """The access level that a journey buys unless it says otherwise."""
+        return next(iter(self.prices))
+
+    def labels(self, *labels: str) -> list[str]:
+        """`labels` and the one of the first level, as `kit_labels` gives them."""
+        return sorted((*labels, f"level:{self.first_level}"))
+
     def last(self, person: Person) -> tuple[str, Observed, Observed]:
         """The last step that was compared for `person`, what was expected and what was seen."""
         return self._last.get(person.user_id, ("(no step was reached)", {}, {}))
@@ -146,11 +188,24 @@ class World:
     def _observe(self, person: Person, expected: Observed) -> dict[str, Any]:
         actual: dict[str, Any] = {}
         if "membership" in expected:
-            member, wanted = self.members.get(person.user_id), expected["membership"]
-            names = wanted or ("state", "access")
-            actual["membership"] = None if member is None else {name: member.get(name) for name in names}
+            actual["membership"] = self._membership(person, expected["membership"])
         if "kit" in expected:
             actual["kit"] = self.kit_labels(person)
         if "slack" in expected:
             actual["slack"] = self.notices(person)
         return actual
+
+    def _membership(self, person: Person, wanted: Observed | None) -> dict[str, Any] | None:
+        member = self.members.get(person.user_id)
+        if member is None:
+            return None
+        self.lags.saw(member)
+        shown = {**member, "grants": dict(Counter(grant["state"] for grant in member["grants"]))}
+        return {name: shown.get(name) for name in wanted or ("state", "access")}
+
+
+def _id(reference: Any) -> str:
+    """The id of what Stripe names either by its id or as the whole object."""
+    if reference is None:
+        raise LookupError("Stripe names no such object yet")
+    return reference if isinstance(reference, str) else reference.id
