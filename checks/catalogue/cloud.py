@@ -59,6 +59,14 @@ def _watching() -> tuple[Check, ...]:
             command=lambda scope: aws(scope, "cloudwatch", "describe-alarms"),
         ),
         Check(
+            entry=entries()["aws.subscription"],
+            probe=watch.subscriptions,
+            rule=aws_rules.subscriptions,
+            fix="follow the link in the mail that AWS sent to `alertEmail`",
+            command=lambda scope: aws(scope, "sns", "list-subscriptions"),
+            only_live="nobody receives a rehearsal's mail",
+        ),
+        Check(
             entry=entries()["aws.health"],
             probe=watch.health_checks,
             rule=aws_rules.health,

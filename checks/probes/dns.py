@@ -11,6 +11,7 @@ import dns.name
 import dns.rdatatype
 import dns.resolver
 
+from checks.contract import Host
 from checks.errors import ProbeError
 from checks.scope import Scope
 
@@ -106,7 +107,7 @@ def _text(record: object) -> str:
 class HostFacts:
     """What the DNS says of one declared host, at each resolver."""
 
-    name: str
+    host: Host
     a: tuple[Answer, ...] = field(default=())
     aaaa: tuple[Answer, ...] = field(default=())
     cname: tuple[Answer, ...] = field(default=())
@@ -116,7 +117,7 @@ def hosts(scope: Scope) -> tuple[HostFacts, ...]:
     """Facts of every declared host. A DNS-only CNAME's own record is asked for too."""
     return tuple(
         HostFacts(
-            name=host.name,
+            host=host,
             a=look_up_everywhere(scope, host.name, "A") if host.type != "CNAME" or host.proxied else (),
             aaaa=look_up_everywhere(scope, host.name, "AAAA") if host.type != "CNAME" or host.proxied else (),
             cname=look_up_everywhere(scope, host.name, "CNAME"),

@@ -43,9 +43,12 @@ class BurstFacts:
 
 def visited_hosts(scope: Scope) -> tuple[Host, ...]:
     """The hosts that people visit. A rehearsal has no platform behind a DNS-only host, so only proxied ones there."""
-    return tuple(
-        host for host in scope.contract.hosts if host.role != "api" and (host.proxied or not scope.vantage.rehearsal)
-    )
+    visited = {
+        host.name: host
+        for host in scope.contract.hosts
+        if host.role != "api" and (host.proxied or not scope.vantage.rehearsal)
+    }
+    return tuple(visited.values())
 
 
 def api_hosts(contract: Contract) -> tuple[str, ...]:

@@ -33,7 +33,8 @@ ALLOWED: dict[str, frozenset[str]] = {
 STREAMS = re.compile(r"arn:aws[a-z-]*:logs:[a-z0-9-]+:[0-9]{12}:log-group:[^*]+:(?:log-stream:)?\*\Z")
 INDEXES = re.compile(r"arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[^*/]+/index/\*\Z")
 SECRET_NAME = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS?)\Z")
-OPAQUE = re.compile(r"[A-Za-z0-9+/=_-]{20,}\Z")
+OPAQUE = re.compile(r"[A-Za-z0-9+/=]{20,}")  # names are split by hyphens, underscores and dots; keys seldom are
+STRIPE_ID = re.compile(r"(?:price|prod|plan|acct|we)_[A-Za-z0-9]+\Z")  # public names of objects
 ENTROPY_BITS = 3.5  # a character: random base64 of 32 characters has about 4.5, an English name under 3.3
 
 
@@ -117,7 +118,13 @@ def _looks_secret(name: str, value: str) -> bool:
         return False
     if SECRET_NAME.search(name):
         return True
-    return any(OPAQUE.match(text) and _entropy(text) >= ENTROPY_BITS for text in _texts(value))
+    return any(_is_random(text) for text in _texts(value))
+
+
+def _is_random(text: str) -> bool:
+    if STRIPE_ID.match(text) or "://" in text:
+        return False
+    return any(_entropy(run) >= ENTROPY_BITS for run in OPAQUE.findall(text))
 
 
 def _texts(value: str) -> list[str]:

@@ -10,6 +10,7 @@ VISIBILITY_TIMES = 6  # AWS Lambda, "Configuring a queue to use with Lambda"
 RECEIVES_LEAST = 5  # ibid.
 RETENTION_LEAST_DAYS = 7
 AGE_MOST_SECONDS = 60
+WAITING = "ApproximateNumberOfMessagesVisible"
 
 
 def dlq(_contract: Contract, facts: tuple[QueueFacts, ...]) -> Verdict:
@@ -80,16 +81,19 @@ def alarms(contract: Contract, facts: tuple[AlarmFacts, ...]) -> Verdict:
     """aws.alarms: every declared alarm exists; each dead-letter queue and health check has one that tells.
 
     An alarm counts when its actions are enabled and name a target, and it is not in ALARM (Well-Architected, OPS).
-    Whether a person has confirmed the subscription is not judged.
+    A dead-letter queue's must fire on the first message. Whether a person has confirmed the subscription is
+    aws.subscription.
     """
     names = {fact.name for fact in facts}
     problems = [f"{alarm.name} ({alarm.region}) does not exist" for alarm in contract.alarms if alarm.name not in names]
     for queue in contract.queues:
         if queue.purpose == "dlq":
-            problems += _watch_problems(facts, f"dead-letter queue {queue.name}", "AWS/SQS", "QueueName", queue.name)
+            watching = _watching(facts, WAITING, "QueueName", queue.name)
+            problems += _watch_problems(watching, f"dead-letter queue {queue.name}")
+            problems += [f"{fact.name} does not fire on the first message" for fact in watching if not _first(fact)]
     for check in contract.health_checks:
-        where = f"health check of {check.host}"
-        problems += _watch_problems(facts, where, "AWS/Route53", "HealthCheckId", check.id)
+        watching = _watching(facts, "HealthCheckStatus", "HealthCheckId", check.id)
+        problems += _watch_problems(watching, f"health check of {check.host}")
     ours = {alarm.name for alarm in contract.alarms}
     problems += [f"{fact.name} is in ALARM" for fact in facts if fact.name in ours and fact.state == "ALARM"]
     return judge(
@@ -97,6 +101,20 @@ def alarms(contract: Contract, facts: tuple[AlarmFacts, ...]) -> Verdict:
         seen=f"{len(contract.alarms)} alarms",
         problems=problems,
         evidence=tuple(f"{f.name} ({f.region}): {f.namespace} {f.metric}, {f.state}" for f in facts if f.name in ours),
+    )
+
+
+def subscriptions(_contract: Contract, facts: dict[str, tuple[str, ...]]) -> Verdict:
+    """aws.subscription: every topic that an alarm notifies has a confirmed subscription (AWS, SNS)."""
+    problems = [
+        f"{topic.rpartition(':')[2]} tells nobody: no confirmed subscription"
+        for topic, arns in facts.items()
+        if not any(arn.startswith("arn:") for arn in arns)
+    ]
+    return judge(
+        "a confirmed subscription on each alarm topic",
+        seen=f"{len(facts)} topics",
+        problems=problems or ([] if facts else ["no alarm notifies a topic"]),
     )
 
 
@@ -172,10 +190,20 @@ def _missing_queues(facts: tuple[QueueFacts, ...]) -> list[str]:
     ]
 
 
-def _watch_problems(facts: tuple[AlarmFacts, ...], what: str, namespace: str, dimension: str, value: str) -> list[str]:
-    watching = [fact for fact in facts if fact.namespace == namespace and (dimension, value) in fact.dimensions]
+def _watching(facts: tuple[AlarmFacts, ...], metric: str, dimension: str, value: str) -> list[AlarmFacts]:
+    return [fact for fact in facts if fact.metric == metric and (dimension, value) in fact.dimensions]
+
+
+def _watch_problems(watching: list[AlarmFacts], what: str) -> list[str]:
     if not watching:
         return [f"no alarm on the {what}"]
     if not any(fact.actions and fact.actions_enabled for fact in watching):
         return [f"the alarm on the {what} tells nobody: no enabled action"]
     return []
+
+
+def _first(fact: AlarmFacts) -> bool:
+    """Whether one message is enough."""
+    if fact.comparison == "GreaterThanThreshold":
+        return fact.threshold < 1
+    return fact.comparison == "GreaterThanOrEqualToThreshold" and fact.threshold <= 1

@@ -13,9 +13,8 @@ def hosts(contract: Contract, facts: tuple[HostFacts, ...]) -> Verdict:
     A proxied host must have an address and show no CNAME: the edge answers for it. Which of the edge's addresses
     it is, is not judged, nor whether what a DNS-only CNAME points at resolves (dns.dangling).
     """
-    declared = {host.name: host for host in contract.hosts}
-    problems = [problem for fact in facts for problem in _host_problems(declared[fact.name], fact)]
-    if missing := {contract.domain, f"www.{contract.domain}"} - set(declared):
+    problems = [problem for fact in facts for problem in _host_problems(fact.host, fact)]
+    if missing := {contract.domain, f"www.{contract.domain}"} - {host.name for host in contract.hosts}:
         problems += [f"{name} is not declared" for name in sorted(missing)]
     evidence = tuple(answer.line() for fact in facts for answer in (*fact.a, *fact.aaaa, *fact.cname))
     return judge(
@@ -63,7 +62,7 @@ def _proxied_problems(fact: HostFacts) -> list[str]:
     by_resolver = {answer.resolver: answer.records for answer in fact.a}
     for answer in fact.aaaa:
         by_resolver[answer.resolver] = by_resolver.get(answer.resolver, ()) + answer.records
-    silent = [f"{fact.name} has no address at {resolver}" for resolver, found in by_resolver.items() if not found]
+    silent = [f"{fact.host.name} has no address at {resolver}" for resolver, found in by_resolver.items() if not found]
     return silent + _cname_problems(fact.cname)
 
 

@@ -1,5 +1,6 @@
 """Rules over redirects."""
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from checks.contract import Contract
@@ -10,13 +11,14 @@ from checks.probes.web import ApiFacts
 PERMANENT = frozenset({301, 308})
 
 
-def https(_contract: Contract, facts: tuple[Exchange, ...]) -> Verdict:
+def https(contract: Contract, facts: tuple[Exchange, ...]) -> Verdict:
     """redir.https: the first hop of plain http is 301 or 308 to https on the same host, path and query kept.
 
-    ASVS 5.0 12.2.1 and the HSTS preload list's submission rules. A host that refuses plain http is judged
-    by redir.api only. The declaration's own list of redirected hosts is not consulted: every visited host must.
+    ASVS 5.0 12.2.1 and the HSTS preload list's submission rules. An alias may lead to its canonical host at once.
+    The declaration's own list of redirected hosts is not consulted: every host that people visit must upgrade.
     """
-    problems = [f"{visit.line()}" for visit in facts if not _upgrades(visit)]
+    canonical_of = {redirect.from_host: redirect.to_host for redirect in contract.redirects}
+    problems = [visit.line() for visit in facts if not _upgrades(visit, canonical_of)]
     if not facts:
         problems.append("no host to visit is declared")
     return judge(
@@ -73,10 +75,12 @@ def api(_contract: Contract, facts: ApiFacts) -> Verdict:
     )
 
 
-def _upgrades(visit: Exchange) -> bool:
+def _upgrades(visit: Exchange, canonical_of: Mapping[str, str]) -> bool:
     asked, target = urlsplit(visit.url), urlsplit(visit.location)
-    same = (target.hostname, target.path, target.query) == (asked.hostname, asked.path, asked.query)
-    return visit.status in PERMANENT and target.scheme == "https" and same
+    host = asked.hostname or ""
+    same_page = (target.path, target.query) == (asked.path, asked.query)
+    allowed = target.hostname in {host, canonical_of.get(host)}
+    return visit.status in PERMANENT and target.scheme == "https" and allowed and same_page
 
 
 def _chain_problems(contract: Contract, hops: tuple[Exchange, ...]) -> list[str]:

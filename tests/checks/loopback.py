@@ -26,12 +26,22 @@ class NameServer:
         self.drop_first = 0
         self.recurses = False
         self.authoritative = True
-        self._udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), self._udp_handler())
+        self._udp, self._tcp = self._bind()
         self.port = self._udp.server_address[1]
-        self._tcp = socketserver.ThreadingTCPServer(("127.0.0.1", self.port), self._tcp_handler())
-        self._tcp.daemon_threads = True
         for server in (self._udp, self._tcp):
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+    def _bind(self) -> tuple[socketserver.ThreadingUDPServer, socketserver.ThreadingTCPServer]:
+        """Both protocols on one port: a port that is free for one may be taken for the other."""
+        while True:
+            udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), self._udp_handler())
+            try:
+                tcp = socketserver.ThreadingTCPServer(udp.server_address, self._tcp_handler())
+            except OSError:
+                udp.server_close()
+                continue
+            udp.daemon_threads = tcp.daemon_threads = True
+            return udp, tcp
 
     def set(self, name: str, kind: str, *values: str) -> None:
         """Publish records; none removes them."""
@@ -131,7 +141,7 @@ class WebServer:
                 self.end_headers()
                 self.wfile.write(text.encode())
 
-            do_GET = do_POST = do_HEAD = serve
+            do_GET = do_POST = serve  # noqa: N815 - the names that BaseHTTPRequestHandler calls
 
             def log_message(self, *_: Any) -> None:
                 """Tests print nothing."""

@@ -21,6 +21,8 @@ class AlarmFacts:
     dimensions: tuple[tuple[str, str], ...]
     actions: tuple[str, ...]
     actions_enabled: bool
+    threshold: float
+    comparison: str
     state: str
 
 
@@ -88,6 +90,24 @@ def queue_ages(scope: Scope) -> dict[str, float]:
     return ages
 
 
+def subscriptions(scope: Scope) -> dict[str, tuple[str, ...]]:
+    """The subscriptions of each topic that a declared alarm notifies; one not confirmed is "PendingConfirmation"."""
+    declared = {(alarm.region, alarm.name) for alarm in scope.contract.alarms}
+    topics = {
+        (alarm.region, action)
+        for alarm in alarms(scope)
+        if (alarm.region, alarm.name) in declared
+        for action in alarm.actions
+        if ":sns:" in action
+    }
+    found = {}
+    with asking("reading the alarms' subscriptions"):
+        for region, topic in sorted(topics):
+            pages = client(scope, "sns", region).get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+            found[topic] = tuple(one["SubscriptionArn"] for page in pages for one in page["Subscriptions"])
+    return found
+
+
 def _alarm(alarm: dict[str, Any], region: str) -> AlarmFacts:
     return AlarmFacts(
         name=alarm["AlarmName"],
@@ -97,6 +117,8 @@ def _alarm(alarm: dict[str, Any], region: str) -> AlarmFacts:
         dimensions=tuple(sorted((one["Name"], one["Value"]) for one in alarm.get("Dimensions", ()))),
         actions=tuple(alarm.get("AlarmActions", ())),
         actions_enabled=bool(alarm.get("ActionsEnabled")),
+        threshold=float(alarm.get("Threshold", 0)),
+        comparison=alarm.get("ComparisonOperator", ""),
         state=alarm.get("StateValue", "INSUFFICIENT_DATA"),
     )
 
