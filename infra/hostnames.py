@@ -53,9 +53,13 @@ def absolute(name: str, domain: str) -> str:
 
 
 def ascii_form(name: str) -> str | None:
-    """The IDNA form of a name typed in another alphabet, for the remedy; None if it has none."""
+    """The IDNA form of a name typed in another alphabet, for the remedy; None if it has none.
+
+    None, too, where the older IDNA that Python knows means another name (it turns ß into ss).
+    """
     try:
-        return name.encode("idna").decode("ascii").lower()
+        form = name.encode("idna").decode("ascii").lower()
+        return form if form.encode("ascii").decode("idna") == name.lower() else None
     except UnicodeError:
         return None
 

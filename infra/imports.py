@@ -36,32 +36,36 @@ def closure(root: Path, module: str) -> list[Path]:
 
 
 def _first_party_imports(root: Path, module: str, path: Path) -> Iterator[str]:
-    for line, name in _imports(module, path):
+    for line, name, is_module in _imports(module, path):
         top = name.partition(".")[0]
+        where = f"{path.relative_to(root)}:{line}"
         if top == FIRST_PARTY:
             if _file(root, name) is not None:
                 yield name
-            elif _file(root, name.rpartition(".")[0]) is None:
-                raise BundleError(f"{path.relative_to(root)}:{line} imports {name}, which does not exist")
+            elif is_module:
+                raise BundleError(f"{where} imports {name}, which does not exist")
         elif top not in sys.stdlib_module_names and top not in RUNTIME_PACKAGES:
             raise BundleError(
-                f"{path.relative_to(root)}:{line} imports {name}, which the Lambda runtime does not have "
+                f"{where} imports {name}, which the Lambda runtime does not have "
                 f"(it has the standard library and {', '.join(sorted(RUNTIME_PACKAGES))})"
             )
 
 
-def _imports(module: str, path: Path) -> Iterator[tuple[int, str]]:
-    """Line and absolute name of everything that a file imports; `from a import b` gives a.b, module or not."""
+def _imports(module: str, path: Path) -> Iterator[tuple[int, str, bool]]:
+    """Line and absolute name of everything that a file imports, and whether it must be a module.
+
+    `from a import b` gives a, which must be one, and a.b, which may be.
+    """
     tree = ast.parse(path.read_bytes(), str(path))
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     for node in _outside_type_checking(tree):
         if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
+            yield from ((node.lineno, alias.name, True) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             origin = _origin(node, package)
-            yield node.lineno, origin
+            yield node.lineno, origin, True
             if origin.partition(".")[0] == FIRST_PARTY:
-                yield from ((node.lineno, f"{origin}.{alias.name}") for alias in node.names)
+                yield from ((node.lineno, f"{origin}.{alias.name}", False) for alias in node.names)
 
 
 def _outside_type_checking(node: ast.AST) -> Iterator[ast.AST]:

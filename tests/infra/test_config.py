@@ -1,0 +1,212 @@
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import SecretStr
+
+from infra.config import load
+from infra.problems import ConfigError
+from infra.settings import Settings, Stack
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRETS = {
+    "stripeApiKey": "rk_live_deploy",
+    "stripeReadKey": "rk_live_read",
+    "kitApiKey": "kit_made_up",
+    "slackBotToken": "xoxb-made-up",
+}
+
+
+def raw(**changes: Any) -> dict[str, str]:
+    """The prod stack as Pulumi hands it over, with some keys changed, or left out where None."""
+    written = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text(encoding="utf-8"))["config"]
+    values = {**written, **{f"launch-ready:{key}": value for key, value in {**SECRETS, **changes}.items()}}
+    return {
+        key: value if isinstance(value, str) else json.dumps(value)
+        for key, value in values.items()
+        if value is not None
+    }
+
+
+def loaded(**changes: Any) -> Stack:
+    return load(raw(**changes), project="launch-ready", stack="prod")
+
+
+def problems(values: Mapping[str, str] | None = None, **changes: Any) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(values or raw(**changes), project="launch-ready", stack="prod")
+    return [str(problem) for problem in caught.value.problems]
+
+
+def host(**changes: Any) -> dict[str, Any]:
+    return {"name": "@", "type": "A", "content": "203.0.113.24", "proxied": True, "role": "web", **changes}
+
+
+def mail(**changes: Any) -> dict[str, Any]:
+    whole = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text(encoding="utf-8"))["config"]["launch-ready:mail"]
+    return {**whole, **changes}
+
+
+def test_the_stack_in_the_project_is_complete_but_for_its_secrets() -> None:
+    stack = loaded()
+    assert (stack.prefix, stack.region, stack.api_host) == ("launch-ready-prod", "eu-west-1", "api.tidewriters.example")
+    assert stack.proxied_web_hosts == ("tidewriters.example", "app.tidewriters.example", "ops.tidewriters.example")
+
+
+def test_pulumi_yaml_has_the_same_keys_types_and_defaults_as_the_models() -> None:
+    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
+    declared = {key.removeprefix("launch-ready:"): entry for key, entry in project["config"].items()}
+    assert declared.keys() == {field.alias for field in Settings.model_fields.values()}
+    stack = loaded(**{key: entry["default"] for key, entry in declared.items() if "default" in entry})
+    for name, field in Settings.model_fields.items():
+        entry = declared[field.alias or name]
+        assert entry["description"]
+        assert ("default" in entry) == (not field.is_required()), name
+        assert entry.get("secret", False) == (field.annotation is SecretStr), name
+        if "default" in entry:
+            assert getattr(stack.settings, name) == field.get_default(call_default_factory=True), name
+
+
+def test_defaults_apply_where_nothing_is_written() -> None:
+    stack = loaded(hsts=None, cache=None, protect=None, reservedConcurrency=None, lambdaRuntime=None)
+    assert stack.settings.hsts.max_age == 31536000
+    assert stack.settings.protect is True
+    assert stack.settings.reserved_concurrency == {}
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    found = problems(
+        domain="tidewriters.example:443",
+        domian="x",
+        alertEmail=None,
+        hosts=[host(), host(name="app", type="MX")],
+        rateLimit={"periodSeconds": 60},
+        livemode="perhaps",
+    )
+    keys = [problem.partition(": got ")[0].removeprefix("launch-ready:") for problem in found]
+    assert keys == ["domian", "domain", "livemode", "hosts[1].type", "alertEmail", "rateLimit.periodSeconds"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "said"),
+    [
+        ({"domain": "tidewriters.example."}, "domain", "without the trailing dot"),
+        ({"domain": "https://tidewriters.example"}, "domain", "neither scheme nor path"),
+        ({"domain": "a" * 61 + ".example"}, "domain", "at most 60 characters"),
+        ({"cloudflareAccountId": "abc"}, "cloudflareAccountId", "match pattern"),
+        ({"zonePlan": "gold"}, "zonePlan", "'free', 'pro', 'business' or 'enterprise'"),
+        ({"livemode": "1"}, "livemode", "a valid boolean"),
+        ({"livemode": "yes"}, "livemode", "it must be true or false"),
+        ({"logRetentionDays": 31}, "logRetentionDays", "it must be 7, 14, 30"),
+        ({"applyMaxConcurrency": 1}, "applyMaxConcurrency", "greater than or equal to 2"),
+        ({"syncMaxConcurrency": "2.5"}, "syncMaxConcurrency", "a valid integer"),
+        ({"lambdaRuntime": "python3.9"}, "lambdaRuntime", "'python3.11'"),
+        ({"hosts": []}, "hosts", "it needs at least 1"),
+        ({"hosts": "[{"}, "hosts", "it must be JSON"),
+        ({"hosts": [host(name="app")]}, "hosts", "the apex is where www redirects to"),
+        ({"hosts": [host(), host(name="www")]}, "hosts[1].name", "declared by the program"),
+        ({"hosts": [host(), host(name="api")]}, "hosts[1].name", "declared by the program"),
+        ({"hosts": [host(), host(name="app.")]}, "hosts[1].name", "inner hyphens"),
+        ({"hosts": [host(content="app.hosting.example")]}, "hosts[0].content", "an A record holds an IPv4 address"),
+        ({"hosts": [host(content="2001:db8::1")]}, "hosts[0].content", "an IPv6 address in an A record"),
+        ({"hosts": [host(content="10.0.0.1")]}, "hosts[0].content", "the Internet can reach"),
+        ({"hosts": [host(content="127.0.0.1")]}, "hosts[0].content", "the Internet can reach"),
+        ({"hosts": [host(type="CNAME", content="app")]}, "hosts[0].content", "relative name"),
+        ({"hosts": [host(type="CNAME", content="a.example.")]}, "hosts[0].content", "trailing dot"),
+        ({"hosts": [host(ttl=300)]}, "hosts[0].ttl", "a proxied record has ttl 1"),
+        ({"hosts": [host(proxied=False, ttl=5)]}, "hosts[0].ttl", "60 to 86400 seconds"),
+        ({"hosts": [host(), host()]}, "hosts[0].name", "declared once"),
+        ({"hosts": [host(), host(type="CNAME", content="a.example")]}, "hosts[0].name", "a CNAME stands alone"),
+        ({"hosts": [host(), host(type="AAAA", content="2001:db8::1", proxied=False)]}, "hosts[1]", "agree on proxied"),
+        ({"hosts": [host(), host(name="eu.app")]}, "hosts[1].name", "the apex and one label"),
+        ({"hosts": [host(), host(name="a." * 120 + "a", proxied=False)]}, "hosts[1].name", "253 characters"),
+        ({"mail": mail(mx=[{"host": "in1.mail.example"}])}, "mail.mx[0].priority", "it has no default"),
+        ({"mail": mail(mx=[{"host": "mail", "priority": 1}])}, "mail.mx[0].host", "relative name"),
+        ({"mail": mail(mx=[{"host": "m.example", "priority": 1}] * 2)}, "mail.mx", "declared once"),
+        ({"mail": mail(spf={"all": "+all"})}, "mail.spf.all", "'-all' or '~all'"),
+        (
+            {"mail": mail(spf={"includes": [f"s{n}.example" for n in range(11)]})},
+            "mail.spf.includes",
+            "10 terms that cost a look-up",
+        ),
+        ({"mail": mail(spf={"includes": ["include:a.example"]})}, "mail.spf.includes", "no port"),
+        ({"mail": mail(dmarc={"policy": "maybe", "rua": ["mailto:a@b.example"]})}, "mail.dmarc.policy", "'none'"),
+        ({"mail": mail(dmarc={"policy": "none", "rua": ["a@b.example"]})}, "mail.dmarc.rua[0]", "^mailto:"),
+        ({"mail": mail(dmarc={"policy": "none", "rua": []})}, "mail.dmarc.rua", "at least 1"),
+        ({"mail": mail(dkim=[{"selector": "a", "type": "TXT", "value": "p=x"}])}, "mail.dkim[0].value", "v=DKIM1;"),
+        ({"hsts": {"preload": True, "includeSubdomains": False}}, "hsts.preload", "the preload list takes only"),
+        ({"hsts": {"maxAge": -1}}, "hsts.maxAge", "greater than or equal to 0"),
+        ({"cache": {"edgeTtlSeconds": 3600}}, "cache.edgeTtlSeconds", "at least 7200 seconds"),
+        ({"cache": {"staticPaths": ["static/"]}}, "cache.staticPaths[0]", "match pattern"),
+        ({"rateLimit": {"periodSeconds": 60}}, "rateLimit.periodSeconds", "plan 'free' counts rule rate-limit over 10"),
+        ({"rateLimit": {"path": "/webhooks/"}}, "rateLimit.path", "the program's own route"),
+        ({"waf": {"blockedPaths": ["/health"]}}, "waf.blockedPaths[0]", "/health is the program's own route"),
+        ({"waf": {"blockedPaths": ["/" + "a" * 150] * 30}}, "waf.blockedPaths", "at most 4096 characters"),
+        ({"products": []}, "products", "it needs at least 1"),
+        ({"products": [{"price": "p", "level": "a"}, {"price": "p", "level": "b"}]}, "products", "buys one level"),
+        ({"policy": {"graceDays": 61}}, "policy.graceDays", "less than or equal to 60"),
+        ({"policy": {"refundFull": "maybe"}}, "policy.refundFull", "'revoke' or 'keep'"),
+        ({"destinations": {"slack": {"channel": "C1AB"}}}, "destinations.kit", "it has no default"),
+        (
+            {"destinations": {"kit": {"tags": {"level:gold": 1}}, "slack": {"channel": "C1AB"}}},
+            "destinations.kit.tags",
+            "levels are those that products sell: masterclass, writer",
+        ),
+        (
+            {"destinations": {"kit": {"tags": {"a": 1}}, "slack": {"channel": "#ops"}}},
+            "destinations.slack.channel",
+            "C",
+        ),
+        ({"alertEmail": "ops"}, "alertEmail", "match pattern"),
+        ({"reservedConcurrency": {"webhok": 5}}, "reservedConcurrency.webhok", "the functions are webhook"),
+        ({"reservedConcurrency": {"apply": 1}}, "reservedConcurrency.apply", "up to 5 times at once"),
+        ({"stripeApiBase": "http://stripe.example"}, "stripeApiBase", "an https address without a path"),
+        ({"stripeApiKey": ""}, "stripeApiKey", "not empty"),
+        ({"stripeApiKey": "sk_test_x"}, "stripeApiKey", "livemode is true and this key is of the other mode"),
+        ({"kitApiKey": None}, "kitApiKey", "pulumi config set --secret kitApiKey"),
+        ({"policy": {"graceDay": 3}}, "policy.graceDay", "Did you mean graceDays?"),
+        ({"livemod": True}, "livemod", "Did you mean livemode?"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_key_and_limit(changes: dict[str, Any], key: str, said: str) -> None:
+    found = problems(**changes)
+    assert any(problem.startswith(f"launch-ready:{key}: ") and said in problem for problem in found), found
+
+
+def test_a_missing_region_is_named() -> None:
+    values = raw()
+    del values["aws:region"]
+    assert problems(values) == ["aws:region: got nothing; it has no default. pulumi config set aws:region …"]
+
+
+def test_no_secret_is_ever_shown() -> None:
+    secret = "sk_test_do_not_print_me"
+    text = "\n".join(
+        problems(stripeApiKey=secret, stripeApikey=secret, kitApiKey=f" {secret}", slackBotToken=f"{secret}\n")
+    )
+    assert text.count("[secret]") == 3
+    assert "do_not_print" not in text
+    assert "do_not_print" not in repr(loaded(stripeReadKey="rk_live_do_not_print_me"))
+
+
+def test_a_key_of_the_other_mode_is_let_through_where_the_api_is_not_stripes_own() -> None:
+    assert loaded(stripeApiKey="sk_test_x", stripeApiBase="http://127.0.0.1:12111").settings.livemode
+
+
+def test_a_larger_plan_allows_more() -> None:
+    stack = loaded(zonePlan="pro", rateLimit={"periodSeconds": 60}, cache={"edgeTtlSeconds": 3600})
+    assert stack.settings.rate_limit.period_seconds == 60
+
+
+def test_records_beyond_the_plan_are_refused() -> None:
+    hosts = [host(), *(host(name=f"h{number}") for number in range(200))]
+    found = problems(hosts=hosts)
+    assert any("plan 'free' holds 200 records" in problem for problem in found)
+
+
+def test_keys_of_providers_are_theirs() -> None:
+    values = {**raw(), "cloudflare:apiToken": "x", "aws:profile": "y", "pulumi:tags": "{}"}
+    assert load(values, project="launch-ready", stack="prod").name == "prod"

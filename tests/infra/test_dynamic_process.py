@@ -1,0 +1,73 @@
+"""The Stripe provider as the engine runs it: pickled, in a process of its own, over gRPC."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import struct_pb2
+from pulumi.dynamic.dynamic import serialize_provider
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+
+from infra.stripe_provider import EndpointProvider
+from tests.infra.stripe_account import StripeAccount, stripe_account
+
+ROOT = Path(__file__).resolve().parents[2]
+URN = "urn:pulumi:prod::launch-ready::pulumi-python:dynamic:Resource::stripe-endpoint"
+
+
+@pytest.fixture
+def engine_side() -> Iterator[Any]:
+    environment = {**os.environ, "PULUMI_PROJECT": "launch-ready"}
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "pulumi.dynamic"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            with grpc.insecure_channel(f"127.0.0.1:{process.stdout.readline().strip()}") as channel:
+                yield provider_pb2_grpc.ResourceProviderStub(channel)
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+def account() -> Iterator[StripeAccount]:
+    with stripe_account() as running:
+        yield running
+
+
+def _struct(values: dict[str, Any]) -> Any:
+    struct = struct_pb2.Struct()  # ty: ignore[missing-attribute] - protobuf makes it at import
+    struct.update(values)
+    return struct
+
+
+def test_the_engines_calls_create_keep_and_delete_the_endpoint(engine_side: Any, account: StripeAccount) -> None:
+    inputs = {
+        "owner": "launch-ready-prod",
+        "url": "https://api.tidewriters.example/webhooks/stripe",
+        "events": ["invoice.paid"],
+        "api_version": "2026-10-28.endive",
+        "api_base": account.base,
+        "api_key": "rk_live_made_up",
+        "enabled": True,
+        "description": "Launch Ready, stack prod",
+        "__provider": serialize_provider(EndpointProvider()),
+    }
+    created = engine_side.Create(provider_pb2.CreateRequest(urn=URN, properties=_struct(inputs)))
+    assert created.id == "launch-ready-prod"
+    assert created.properties["endpoint_id"] in account.endpoints
+
+    same = engine_side.Diff(provider_pb2.DiffRequest(id=created.id, olds=created.properties, news=_struct(inputs)))
+    assert same.changes == provider_pb2.DiffResponse.DIFF_NONE
+
+    engine_side.Delete(provider_pb2.DeleteRequest(id=created.id, urn=URN, properties=created.properties))
+    assert account.endpoints == {}
+
+
+def test_two_pickles_of_the_provider_are_equal_so_that_a_second_up_changes_nothing() -> None:
+    assert serialize_provider(EndpointProvider()) == serialize_provider(EndpointProvider())
