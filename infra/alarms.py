@@ -74,7 +74,7 @@ class Alarms(Component):
         """Functions that a queue calls need none: what they cannot do ends in the dead letters."""
         self._alarm(
             f"{function.name}-errors",
-            f"{function.plan.name}-errors",
+            f"{function.duty.name}-errors",
             f"{function.name} fails; its log group is {function.log_group_name}.",
             namespace="AWS/Lambda",
             metric_name="Errors",

@@ -92,7 +92,7 @@ class Api(Component):
             disable_execute_api_endpoint=True,
             opts=self.child(),
         )
-        integrations = self._integrations({endpoint.function.plan.name: endpoint.function for endpoint in endpoints})
+        integrations = self._integrations({endpoint.function.duty.name: endpoint.function for endpoint in endpoints})
         self.routes = [self._route(endpoint, integrations) for endpoint in endpoints]
         self.permissions = [self._permission(endpoint) for endpoint in endpoints]
         self.mapping = self._mapping(host, self._stage(stack))
@@ -111,7 +111,7 @@ class Api(Component):
                 integration_type="AWS_PROXY",
                 integration_uri=function.arn,
                 payload_format_version="2.0",
-                timeout_milliseconds=function.plan.timing.timeout_seconds * 1000,
+                timeout_milliseconds=function.duty.timing.timeout_seconds * 1000,
                 opts=self.child(),
             )
             for name, function in functions.items()
@@ -120,7 +120,7 @@ class Api(Component):
     def _route(
         self, endpoint: Endpoint, integrations: dict[str, aws.apigatewayv2.Integration]
     ) -> aws.apigatewayv2.Route:
-        integration = integrations[endpoint.function.plan.name]
+        integration = integrations[endpoint.function.duty.name]
         return aws.apigatewayv2.Route(
             f"route-{endpoint.name}",
             api_id=self.api.id,

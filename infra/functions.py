@@ -18,8 +18,8 @@ MEMORY_MB = 256  # a share of a processor that keeps the start-up of standard-li
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What a function is: `entrypoint` is a module of handlers.entrypoints; `environment` holds no secret."""
+class Duty:
+    """What a function is for: `entrypoint` is a module of handlers.entrypoints; `environment` holds no secret."""
 
     name: str  # "sync-kit"
     entrypoint: str  # "sync"
@@ -31,21 +31,21 @@ class Plan:
 
 
 class Function(Component):
-    """One function. Its role may write to its own log group and do what the plan's statements say."""
+    """One function. Its role may write to its own log group and do what the duty's statements say."""
 
-    def __init__(self, stack: Stack, plan: Plan) -> None:
-        super().__init__(plan.name)
-        self.plan = plan
-        self.name = f"{stack.prefix}-{plan.name}"
+    def __init__(self, stack: Stack, duty: Duty) -> None:
+        super().__init__(duty.name)
+        self.duty = duty
+        self.name = f"{stack.prefix}-{duty.name}"
         self.log_group_name = f"/aws/lambda/{self.name}"
         self.logs = aws.cloudwatch.LogGroup(
-            f"{plan.name}-logs",
+            f"{duty.name}-logs",
             name=self.log_group_name,
             retention_in_days=stack.settings.log_retention_days,
             opts=self.child(),
         )
         self.role = aws.iam.Role(
-            f"{plan.name}-role",
+            f"{duty.name}-role",
             name=self.name,
             description=f"What the function {self.name} may do",
             assume_role_policy=permissions.trust("lambda.amazonaws.com"),
@@ -65,30 +65,30 @@ class Function(Component):
         streams = pulumi.Output.concat(self.logs.arn, ":*")
         logs = Statement("WriteOwnLogs", permissions.WRITE_LOGS, [streams])
         return aws.iam.RolePolicy(
-            f"{self.plan.name}-policy",
+            f"{self.duty.name}-policy",
             name=self.name,
             role=self.role.name,
-            policy=permissions.policy([logs, *self.plan.statements]),
+            policy=permissions.policy([logs, *self.duty.statements]),
             opts=self.child(),
         )
 
     def _function(self, stack: Stack, allowed: aws.iam.RolePolicy) -> aws.lambda_.Function:
-        entrypoint = f"handlers.entrypoints.{self.plan.entrypoint}"
+        entrypoint = f"handlers.entrypoints.{self.duty.entrypoint}"
         settings = stack.settings
-        archive = bundle.build(PROJECT_ROOT, entrypoint, self.plan.entrypoint, runtime=settings.lambda_runtime)
+        archive = bundle.build(PROJECT_ROOT, entrypoint, self.duty.entrypoint, runtime=settings.lambda_runtime)
         return aws.lambda_.Function(
-            f"{self.plan.name}-function",
+            f"{self.duty.name}-function",
             name=self.name,
             role=self.role.arn,
             runtime=settings.lambda_runtime,
             architectures=["arm64"],  # bytecode runs on either; this one costs a fifth less
             handler=f"{entrypoint}.handler",
             code=pulumi.FileArchive(archive.as_posix()),
-            timeout=self.plan.timing.timeout_seconds,
+            timeout=self.duty.timing.timeout_seconds,
             memory_size=MEMORY_MB,
-            environment=aws.lambda_.FunctionEnvironmentArgs(variables=dict(self.plan.environment)),
+            environment=aws.lambda_.FunctionEnvironmentArgs(variables=dict(self.duty.environment)),
             # Off unless asked for: a new AWS account may allow ten executions in all.
-            reserved_concurrent_executions=settings.reserved_concurrency.get(self.plan.name),
+            reserved_concurrent_executions=settings.reserved_concurrency.get(self.duty.name),
             # A function that runs before its log group exists makes one that keeps logs for ever.
-            opts=self.child(depends_on=[self.logs, allowed, *self.plan.depends_on]),
+            opts=self.child(depends_on=[self.logs, allowed, *self.duty.depends_on]),
         )

@@ -202,9 +202,9 @@ def _dead_queue(queue: queues.WorkQueue, destination: str | None) -> dict[str, A
 def _function(stack: Stack, function: Function) -> dict[str, Any]:
     return {
         "name": function.name,
-        "purpose": function.plan.entrypoint,
-        "destination": function.plan.destination,
-        "timeout_seconds": function.plan.timing.timeout_seconds,
+        "purpose": function.duty.entrypoint,
+        "destination": function.duty.destination,
+        "timeout_seconds": function.duty.timing.timeout_seconds,
         "log_group": function.log_group_name,
         "retention_days": stack.settings.log_retention_days,
         "role_arn": function.role.arn,

@@ -12,9 +12,10 @@ SEND = ("sqs:SendMessage",)
 READ_SECRET = ("secretsmanager:GetSecretValue",)
 WRITE_LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 INVOKE = ("lambda:InvokeFunction",)
-READ_ITEMS = ("dynamodb:GetItem", "dynamodb:Query")
 # A transaction is allowed by the actions that it is made of.
-WRITE_ITEMS = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem")
+PUT, UPDATE, DELETE = "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"
+READ_ITEM = ("dynamodb:GetItem",)
+READ_ITEMS = ("dynamodb:BatchGetItem",)
 QUERY_INDEX = ("dynamodb:Query",)
 
 

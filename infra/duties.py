@@ -1,0 +1,164 @@
+"""What each function is for: what it is told, and what it may do, which is no more than that takes."""
+
+import json
+
+import pulumi
+
+from handlers.settings import DestinationSpec, Env
+from infra import permissions
+from infra.functions import Duty
+from infra.permissions import Statement
+from infra.queues import Queues
+from infra.secrets import SIGNING, STRIPE_READ, Secrets
+from infra.settings import STRIPE_API, Settings, Stack
+from infra.table import Table
+from infra.timing import APPLY, MEMBERS, SWEEP, SYNC, WEBHOOK
+
+
+class Duties:
+    """The duties of one stack's functions."""
+
+    def __init__(self, stack: Stack, queues: Queues, table: Table, secrets: Secrets) -> None:
+        self._stack, self._queues, self._table, self._secrets = stack, queues, table, secrets
+
+    def webhook(self) -> Duty:
+        """Verify and enqueue, nothing else."""
+        signing = self._secrets.stored[SIGNING].arn
+        return Duty(
+            name="webhook",
+            entrypoint="webhook",
+            timing=WEBHOOK,
+            environment={
+                Env.STACK: self._stack.prefix,
+                Env.LIVEMODE: _flag(self._stack.settings.livemode),
+                Env.EVENTS_QUEUE_URL: self._queues.events.url,
+                Env.SIGNING_SECRET_ID: signing,
+            },
+            statements=[
+                Statement("SendEvents", permissions.SEND, [self._queues.events.arn]),
+                Statement("ReadSigningSecret", permissions.READ_SECRET, [signing]),
+            ],
+        )
+
+    def apply(self) -> Duty:
+        """Turn an event into facts and the member's new state."""
+        return Duty(
+            name="apply",
+            entrypoint="apply",
+            timing=APPLY,
+            environment={
+                **self._common(),
+                **self._stripe(),
+                Env.LIVEMODE: _flag(self._stack.settings.livemode),
+                Env.SYNC_QUEUE_URLS: self._queues.sync_urls,
+            },
+            statements=[
+                Statement("TakeEvents", permissions.RECEIVE, [self._queues.events.arn]),
+                *self._record(),
+                self._nudge(),
+                self._read_stripe(),
+            ],
+        )
+
+    def members(self) -> Duty:
+        """Answer what a member may see now."""
+        return Duty(
+            name="members",
+            entrypoint="members",
+            timing=MEMBERS,
+            environment=self._common(),
+            statements=[Statement("ReadMembers", permissions.READ_ITEM, [self._table.arn])],
+        )
+
+    def sweep(self) -> Duty:
+        """Nudge what is due, let time take effect, ask Stripe about facts that nobody claims."""
+        return Duty(
+            name="sweep",
+            entrypoint="sweep",
+            timing=SWEEP,
+            environment={**self._common(), **self._stripe(), Env.SYNC_QUEUE_URLS: self._queues.sync_urls},
+            statements=[
+                *self._record(),
+                Statement("FindWhatIsDue", permissions.QUERY_INDEX, [self._table.due_index_arn]),
+                self._nudge(),
+                self._read_stripe(),
+            ],
+        )
+
+    def sync(self, spec: DestinationSpec) -> Duty:
+        """Bring one destination to the desired state; it reads its own vendor's key and no other."""
+        key = self._secrets.stored[spec.name].arn
+        return Duty(
+            name=f"sync-{spec.name}",
+            entrypoint="sync",
+            timing=SYNC,
+            destination=spec.name,
+            environment={
+                **self._common(),
+                Env.DESTINATION: spec.name,
+                Env.DESTINATION_SECRET_ID: key,
+                Env.DESTINATION_OPTIONS: destination_options(self._stack.settings, spec.name),
+            },
+            statements=[
+                Statement("TakeNudges", permissions.RECEIVE, [self._queues.sync[spec.name].arn]),
+                *self._deliver(),
+                Statement("ReadVendorKey", permissions.READ_SECRET, [key]),
+            ],
+        )
+
+    def _common(self) -> dict[str, pulumi.Input[str]]:
+        return {
+            Env.STACK: self._stack.prefix,
+            Env.TABLE_NAME: self._table.name,
+            Env.POLICY: membership_policy(self._stack.settings),
+        }
+
+    def _stripe(self) -> dict[str, pulumi.Input[str]]:
+        base = self._stack.settings.stripe_api_base
+        elsewhere = {} if base == STRIPE_API else {Env.STRIPE_API_BASE: base}
+        return {Env.STRIPE_SECRET_ID: self._secrets.stored[STRIPE_READ].arn, **elsewhere}
+
+    def _record(self) -> list[Statement]:
+        """What it takes to record facts: nodes are read in batches and written in one transaction."""
+        return [
+            Statement("ReadNodes", permissions.READ_ITEMS, [self._table.arn]),
+            Statement("WriteNodes", (permissions.PUT, permissions.UPDATE), [self._table.arn]),
+        ]
+
+    def _deliver(self) -> list[Statement]:
+        """What it takes to deliver: one member is read; the delivery, its alert and the vendor's breaker change."""
+        changes = (permissions.PUT, permissions.UPDATE, permissions.DELETE)
+        return [
+            Statement("ReadMember", permissions.READ_ITEM, [self._table.arn]),
+            Statement("WriteDeliveries", changes, [self._table.arn]),
+        ]
+
+    def _nudge(self) -> Statement:
+        return Statement("NudgeDestinations", permissions.SEND, [queue.arn for queue in self._queues.sync.values()])
+
+    def _read_stripe(self) -> Statement:
+        return Statement("ReadStripeKey", permissions.READ_SECRET, [self._secrets.stored[STRIPE_READ].arn])
+
+
+def membership_policy(settings: Settings) -> str:
+    """The policy that the functions compute membership by, as handlers.core.policy reads it."""
+    policy = settings.policy
+    return json.dumps(
+        {
+            "products": [{"price": product.price, "level": product.level} for product in settings.products],
+            "grace_days": policy.grace_days,
+            "refund_full": policy.refund_full,
+            "refund_partial": policy.refund_partial,
+            "cancel": policy.cancel,
+            "user_id_key": settings.user_id_metadata_key,
+        }
+    )
+
+
+def destination_options(settings: Settings, name: str) -> str:
+    """The stack's settings for one destination, JSON with the keys that the destination's file documents."""
+    return json.dumps(getattr(settings.destinations, name).model_dump(mode="json"))
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"
