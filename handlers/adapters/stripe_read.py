@@ -1,0 +1,70 @@
+"""What we ask Stripe: plain GET requests with the restricted read key."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from handlers.adapters import http
+from handlers.core.errors import VendorError
+
+API_VERSION = "2026-10-28.endive"  # the shape that handlers.core.stripe_objects was written for
+HTTP_OK, HTTP_NOT_FOUND = 200, 404
+TIMEOUT_SECONDS = 2.0  # inside apply's 5 s
+
+
+class MissingError(VendorError):
+    """Stripe has no such object, or no longer."""
+
+
+class StripeReader:
+    """Reads single objects. `key` is called for each request, as keys are rotated."""
+
+    def __init__(self, key: Callable[[], str], base_url: str = "https://api.stripe.com") -> None:
+        self._key = key
+        self._base_url = base_url.rstrip("/")
+
+    def event(self, id_: str) -> dict[str, Any]:
+        """The event `id_`; Stripe keeps events for 30 days. Raises VendorError."""
+        return self._get(f"/v1/events/{quote(id_, safe='')}", "read event")
+
+    def subscription(self, id_: str) -> dict[str, Any]:
+        """The subscription `id_`. Raises VendorError."""
+        return self._get(f"/v1/subscriptions/{quote(id_, safe='')}", "read subscription")
+
+    def invoice(self, id_: str) -> dict[str, Any]:
+        """The invoice `id_`. Raises VendorError."""
+        return self._get(f"/v1/invoices/{quote(id_, safe='')}", "read invoice")
+
+    def invoice_payments(self, payment_intent: str) -> list[dict[str, Any]]:
+        """The links from a PaymentIntent to the invoices that it paid; none for a one-time payment.
+
+        https://docs.stripe.com/api/invoice-payment/list
+        """
+        query = urlencode({"payment[type]": "payment_intent", "payment[payment_intent]": payment_intent})
+        data = self._get(f"/v1/invoice_payments?{query}", "list invoice payments").get("data")
+        return [entry for entry in data if isinstance(entry, dict)] if isinstance(data, list) else []
+
+    def _get(self, path: str, action: str) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self._key()}", "Stripe-Version": API_VERSION}
+        answer = http.request("GET", self._base_url + path, headers=headers, timeout=TIMEOUT_SECONDS)
+        if answer.status == HTTP_NOT_FOUND:
+            raise MissingError(f"stripe: {action}: no such object at {path.partition('?')[0]}", permanent=True)
+        if answer.status != HTTP_OK:
+            raise http.failure(answer, f"stripe: {action}", detail=_code(answer))
+        try:
+            data = answer.json()
+        except ValueError:
+            data = None
+        if not isinstance(data, dict):
+            raise http.malformed(answer, f"stripe: {action}")
+        return data
+
+
+def _code(answer: http.Response) -> str:
+    """Stripe's short name of an error; never its message, which can quote the key."""
+    try:
+        code = json.loads(answer.body)["error"].get("code", "")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
+    return code if isinstance(code, str) else ""

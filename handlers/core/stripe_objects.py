@@ -1,0 +1,228 @@
+"""Stripe's objects to facts: the one place that knows their shapes, before and after 2025-03-31 ("basil").
+
+Events carry the shape of the API version of the endpoint, export or replay that they come from. What moved in basil:
+`subscription.current_period_end` to its items, `invoice.subscription` to `invoice.parent.subscription_details`,
+`invoice.payment_intent` and `charge.invoice` to the InvoicePayment object.
+https://docs.stripe.com/changelog/basil
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from handlers.core.errors import EventError
+from handlers.core.facts import (
+    InvoiceFact,
+    Item,
+    PaymentFact,
+    Refunded,
+    SessionFact,
+    Source,
+    SubscriptionFact,
+)
+
+Object = Mapping[str, Any]
+
+MAX_USER_ID = 256  # characters; the id is a key of the table
+_UNPAID_BACK = frozenset({"failed", "canceled"})  # a refund in these states returned nothing
+
+
+def subscription(obj: Object, *, at: int, source: Source, user_key: str) -> SubscriptionFact:
+    """The snapshot that `obj` is; `at` is the moment of the event that carried it."""
+    id_, status = text(obj, "id"), text(obj, "status")
+    items = tuple(sorted(_items(obj), key=lambda item: item.price))
+    ends = [item.period_end for item in items if item.period_end is not None]
+    at_period_end = max(ends, default=None) if obj.get("cancel_at_period_end") is True else None
+    return SubscriptionFact(
+        id=id_,
+        status=status,
+        at=at,
+        source=source,
+        items=items,
+        customer=customer(obj),
+        user=user(obj.get("metadata"), user_key),
+        cancel_at=number(obj, "cancel_at") or at_period_end,
+        canceled_at=number(obj, "canceled_at"),
+        ended_at=number(obj, "ended_at"),
+        trial_end=number(obj, "trial_end"),
+        latest_invoice=ref(obj.get("latest_invoice")),
+    )
+
+
+def invoice(obj: Object, *, failed_at: int | None, paid_at: int | None) -> InvoiceFact:
+    """What `obj` tells, with the moment of the attempt that failed or of the payment, if it is one of these."""
+    return InvoiceFact(
+        id=text(obj, "id"),
+        created=number(obj, "created"),
+        subscription=_subscription_of(obj),
+        customer=customer(obj),
+        failed_at=failed_at,
+        paid_at=paid_at,
+        amount_paid=number(obj, "amount_paid"),
+        renewal=obj.get("billing_reason") == "subscription_cycle",
+    )
+
+
+def paid_at(obj: Object) -> int | None:
+    """When an invoice was paid, by its own account."""
+    if obj.get("status") != "paid":
+        return None
+    moments = obj.get("status_transitions")
+    told = number(moments, "paid_at") if isinstance(moments, Mapping) else None
+    return told if told is not None else number(obj, "created")
+
+
+def payments_of_invoice(obj: Object) -> tuple[PaymentFact, ...]:
+    """The links from payments to the invoice that it carries: expanded `payments`, or the fields before basil."""
+    named = [payment for payment in _expanded(obj) if payment]
+    old = ref(obj.get("payment_intent")) or ref(obj.get("charge"))
+    return tuple(PaymentFact(id=id_, invoice=text(obj, "id"), customer=customer(obj)) for id_ in [*named, old] if id_)
+
+
+def invoice_payment(obj: Object) -> PaymentFact | None:
+    """The link that an InvoicePayment is; None when it was paid outside of Stripe (a payment record)."""
+    payment, paid_for = _payment_of(obj), ref(obj.get("invoice"))
+    if paid_for is None:
+        raise EventError(f"invoice payment {text(obj, 'id')} names no invoice")
+    return PaymentFact(id=payment, invoice=paid_for) if payment else None
+
+
+def charge(obj: Object, *, at: int) -> PaymentFact:
+    """What a charge tells of its payment: how much of it has been refunded in all."""
+    amount = number(obj, "amount_refunded") or (number(obj, "amount") if obj.get("refunded") is True else None)
+    return PaymentFact(
+        id=ref(obj.get("payment_intent")) or text(obj, "id"),
+        invoice=ref(obj.get("invoice")),
+        customer=customer(obj),
+        refunded=Refunded(amount=amount, at=at) if amount else None,
+    )
+
+
+def refund(obj: Object, *, at: int) -> PaymentFact:
+    """What one refund tells of its payment; the sum of several is in the charge."""
+    payment = ref(obj.get("payment_intent")) or ref(obj.get("charge"))
+    if payment is None:
+        raise EventError(f"refund {text(obj, 'id')} names neither a payment_intent nor a charge")
+    amount = None if obj.get("status") in _UNPAID_BACK else number(obj, "amount")
+    return PaymentFact(id=payment, customer=customer(obj), refunded=Refunded(amount=amount, at=at) if amount else None)
+
+
+def session(obj: Object, *, at: int, user_key: str) -> SessionFact:
+    """A Checkout Session. Its `client_reference_id` is not read: on a payment link, the payer can type it."""
+    return SessionFact(
+        id=text(obj, "id"),
+        at=at,
+        mode=text(obj, "mode"),
+        payment_status=_optional_text(obj.get("payment_status")),
+        customer=customer(obj),
+        subscription=ref(obj.get("subscription")),
+        invoice=ref(obj.get("invoice")),
+        payment=ref(obj.get("payment_intent")),
+        user=user(obj.get("metadata"), user_key),
+        amount=number(obj, "amount_total"),
+        currency=_optional_text(obj.get("currency")),
+    )
+
+
+def session_email(obj: Object) -> str | None:
+    """The payer's address: as typed in Checkout, else as the app gave it."""
+    details = obj.get("customer_details")
+    typed = details.get("email") if isinstance(details, Mapping) else None
+    return _optional_text(typed) or _optional_text(obj.get("customer_email"))
+
+
+def invoice_email(obj: Object) -> str | None:
+    """The customer's address when the invoice was finalised."""
+    return _optional_text(obj.get("customer_email"))
+
+
+def invoice_user(obj: Object, user_key: str) -> str | None:
+    """The app's user id in the copy of the subscription's metadata that an invoice carries."""
+    return user(_subscription_details(obj).get("metadata"), user_key)
+
+
+def text(obj: Object, name: str) -> str:
+    """The field `name`, which must be a non-empty text; EventError."""
+    value = obj.get(name)
+    if not isinstance(value, str) or not value:
+        raise EventError(f"{obj.get('object', 'object')}: {name} must be a text, got {type(value).__name__}")
+    return value
+
+
+def number(obj: Object, name: str) -> int | None:
+    """The field `name` as an integer; EventError when it is something else."""
+    value = obj.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise EventError(f"{obj.get('object', 'object')}: {name} must be an integer, got {type(value).__name__}")
+    return value
+
+
+def ref(value: object) -> str | None:
+    """The id in a field that holds an id or the expanded object."""
+    return _optional_text(value.get("id") if isinstance(value, Mapping) else value)
+
+
+def customer(obj: Object) -> str | None:
+    """The customer, or the account that stands in for one."""
+    return ref(obj.get("customer")) or ref(obj.get("customer_account"))
+
+
+def user(metadata: object, user_key: str) -> str | None:
+    """The app's user id in metadata, which only the app's server can set; EventError when it cannot be a key."""
+    value = _optional_text(metadata.get(user_key)) if isinstance(metadata, Mapping) else None
+    if value is not None and len(value) > MAX_USER_ID:
+        raise EventError(f"metadata {user_key} has {len(value)} characters, at most {MAX_USER_ID} are taken")
+    return value
+
+
+def _items(obj: Object) -> Iterable[Item]:
+    listed = obj.get("items")
+    old_end = number(obj, "current_period_end")
+    for line in entries(listed):
+        price = line.get("price") or line.get("plan")
+        if isinstance(price, str):
+            price = {"id": price}
+        if not isinstance(price, Mapping):
+            raise EventError("subscription item: price must be an object")
+        end = number(line, "current_period_end")
+        yield Item(
+            price=text(price, "id"),
+            lookup_key=_optional_text(price.get("lookup_key")),
+            period_end=old_end if end is None else end,
+        )
+
+
+def entries(listed: object) -> list[Object]:
+    """The objects of one of Stripe's lists; EventError when it is none."""
+    if listed is None:
+        return []
+    data = listed.get("data") if isinstance(listed, Mapping) else None
+    if not isinstance(data, list) or not all(isinstance(entry, Mapping) for entry in data):
+        raise EventError('a list must be {"data": [objects]}')
+    return data
+
+
+def _subscription_details(obj: Object) -> Object:
+    parent = obj.get("parent")
+    details = parent.get("subscription_details") if isinstance(parent, Mapping) else obj.get("subscription_details")
+    return details if isinstance(details, Mapping) else {}
+
+
+def _subscription_of(obj: Object) -> str | None:
+    return ref(_subscription_details(obj).get("subscription")) or ref(obj.get("subscription"))
+
+
+def _expanded(obj: Object) -> Iterable[str | None]:
+    return (_payment_of(entry) for entry in entries(obj.get("payments")))
+
+
+def _payment_of(obj: Object) -> str | None:
+    payment = obj.get("payment")
+    if not isinstance(payment, Mapping):
+        raise EventError(f"invoice payment {obj.get('id')} has no payment")
+    return ref(payment.get("payment_intent")) or ref(payment.get("charge"))
+
+
+def _optional_text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

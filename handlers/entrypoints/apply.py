@@ -1,0 +1,193 @@
+"""The apply function: one event of the queue, one transaction."""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import Any
+
+from handlers.adapters import aws
+from handlers.adapters.items import LedgerEntry
+from handlers.adapters.logs import email_hash, log, metric
+from handlers.adapters.nudges import Nudges
+from handlers.adapters.secrets import get_secret
+from handlers.adapters.store import Change, DuplicateError, Store
+from handlers.adapters.stripe_read import MissingError, StripeReader
+from handlers.core import envelope, events
+from handlers.core.errors import ConflictError, EventError, VendorError
+from handlers.core.events import Facts
+from handlers.entrypoints.environment import RecordSettings, livemode
+from handlers.entrypoints.recording import Recorded, Recorder, raise_alerts
+
+RESERVE_MS = 1500  # of the function's time: less than that is not enough for one more event
+
+_LATER = (ConflictError, VendorError, *aws.TRANSIENT)  # what the queue's next delivery may cure
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """One message, as far as it could be read."""
+
+    entry: LedgerEntry
+    facts: Facts | None = None
+
+
+class Apply:
+    """Takes events into the table, each once."""
+
+    def __init__(
+        self,
+        *,
+        recorder: Recorder,
+        store: Store,
+        nudges: Nudges,
+        stripe: StripeReader,
+        live: bool,
+        user_key: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._recorder = recorder
+        self._store = store
+        self._nudges = nudges
+        self._stripe = stripe
+        self._live = live
+        self._user_key = user_key
+        self._clock = clock
+
+    def handle(self, batch: Mapping[str, Any], left_ms: Callable[[], float]) -> dict[str, Any]:
+        """Lambda's answer to a batch of a FIFO queue: what failed, and what came after it in the same group."""
+        failed: list[str] = []
+        stopped: set[str] = set()
+        for record in batch["Records"]:
+            group = record.get("attributes", {}).get("MessageGroupId", "")
+            if group in stopped or left_ms() < RESERVE_MS or not self._taken(record["body"]):
+                stopped.add(group)
+                failed.append(record["messageId"])
+        return {"batchItemFailures": [{"itemIdentifier": id_} for id_ in failed]}
+
+    def _taken(self, body: str) -> bool:
+        """Whether the message is done with; False asks the queue for another try."""
+        try:
+            told = self._read(body)
+            self._record(told)
+        except _LATER as error:
+            log(
+                "warning",
+                "an event will be tried again",
+                action="apply",
+                result=type(error).__name__,
+                reason=str(error),
+            )
+            return False
+        return True
+
+    def _read(self, body: str) -> _Told:
+        """What the message says; whatever cannot be read is parked with the reason. Raises VendorError."""
+        try:
+            event = envelope.decode(body)
+            if isinstance(event, envelope.Reference):
+                event = self._stripe.event(event.id)
+            head = events.head(event)
+        except (EventError, MissingError) as error:
+            return _Told(entry=_unreadable(body, str(error)))
+        payload = json.dumps(event, separators=(",", ":")).encode()
+        entry = LedgerEntry(
+            event=head.id,
+            type=head.type,
+            created=head.created,
+            livemode=head.livemode,
+            digest=_digest(payload),
+            outcome="applied",
+            payload=payload,
+        )
+        return self._facts(event, entry)
+
+    def _facts(self, event: Mapping[str, Any], entry: LedgerEntry) -> _Told:
+        if entry.livemode is not self._live:
+            return _Told(entry=replace(entry, outcome="ignored", reason="livemode"))
+        try:
+            facts = events.facts(event, user_key=self._user_key)
+        except EventError as error:
+            return _Told(entry=replace(entry, outcome="parked", reason=str(error)))
+        if facts is None:
+            return _Told(entry=replace(entry, outcome="ignored", reason="type"))
+        return _Told(entry=entry, facts=facts)
+
+    def _record(self, told: _Told) -> None:
+        try:
+            recorded = self._write(told)
+        except EventError as error:  # readable by itself, but not together with what is known
+            self._record(_Told(entry=replace(told.entry, outcome="parked", reason=str(error))))
+        except DuplicateError:
+            _log(told, "duplicate", Recorded())
+        else:
+            self._nudges.send(recorded.nudges)
+            _log(told, told.entry.outcome, recorded)
+
+    def _write(self, told: _Told) -> Recorded:
+        if told.facts is not None:
+            return self._recorder.record(told.facts, at=told.entry.created, ledger=told.entry)
+        self._store.commit(Change(now=int(self._clock()), ledger=told.entry))
+        return Recorded()
+
+
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Lambda's entry: a batch of the events queue."""
+    return _apply().handle(event, context.get_remaining_time_in_millis)
+
+
+@cache
+def _apply() -> Apply:
+    settings = RecordSettings.load(os.environ)
+    store = Store(aws.client("dynamodb"), settings.table.table)
+    policy = settings.table.policy
+    return Apply(
+        recorder=Recorder(store=store, policy=policy, destinations=settings.destinations),
+        store=store,
+        nudges=Nudges(aws.client("sqs"), settings.sync_queue_urls),
+        stripe=StripeReader(partial(get_secret, settings.stripe_secret), settings.stripe_api_base),
+        live=livemode(os.environ),
+        user_key=policy.user_id_key,
+    )
+
+
+def _unreadable(body: str, reason: str) -> LedgerEntry:
+    digest = _digest(body.encode())
+    return LedgerEntry(
+        event=f"unreadable-{digest[:32]}",
+        type="unreadable",
+        created=0,
+        livemode=False,
+        digest=digest,
+        outcome="parked",
+        reason=reason,
+        payload=body.encode(),
+    )
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _log(told: _Told, result: str, recorded: Recorded) -> None:
+    """One line an event, and one for everything that a person should look at."""
+    entry = told.entry
+    email = told.facts.email.value if told.facts and told.facts.email else None
+    log(
+        "error" if result == "parked" else "info",
+        "handled an event",
+        event_id=entry.event,
+        event_type=entry.type,
+        customer=told.facts.customer if told.facts else None,
+        member=",".join(recorded.members) or None,
+        email_hash=email_hash(email) if email else None,
+        action="apply",
+        result=result,
+        reason=entry.reason,
+    )
+    if result == "parked":
+        metric("EventParked", 1)
+    raise_alerts(recorded.alerts, entry.event)

@@ -1,0 +1,115 @@
+"""The functions' environment, read once at cold start into frozen settings; nothing else reads it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.core import policy
+from handlers.core.errors import LaunchError
+from handlers.core.policy import Policy
+from handlers.settings import DestinationSpec, Env, destination
+
+STRIPE_API_BASE = "https://api.stripe.com"
+
+Environ = Mapping[str, str]
+
+
+class SettingsError(LaunchError):
+    """A variable is missing or wrong; the message names it and what it must be."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableSettings:
+    """What every function that uses the table needs; all that members needs."""
+
+    stack: str
+    table: str
+    policy: Policy
+
+    @classmethod
+    def load(cls, environ: Environ) -> "TableSettings":
+        """From the function's environment; SettingsError or PolicyError."""
+        return cls(
+            stack=_text(environ, Env.STACK),
+            table=_text(environ, Env.TABLE_NAME),
+            policy=policy.parse(_text(environ, Env.POLICY)),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordSettings:
+    """What sweep needs, and apply too: those record facts, nudge sync and ask Stripe."""
+
+    table: TableSettings
+    destinations: tuple[DestinationSpec, ...]
+    sync_queue_urls: Mapping[str, str]
+    stripe_secret: str
+    stripe_api_base: str
+
+    @classmethod
+    def load(cls, environ: Environ) -> "RecordSettings":
+        """From the function's environment; SettingsError or PolicyError."""
+        urls = _json_object(environ, Env.SYNC_QUEUE_URLS)
+        return cls(
+            table=TableSettings.load(environ),
+            destinations=tuple(_destination(name, Env.SYNC_QUEUE_URLS) for name in sorted(urls)),
+            sync_queue_urls={name: str(url) for name, url in urls.items()},
+            stripe_secret=_text(environ, Env.STRIPE_SECRET_ID),
+            stripe_api_base=environ.get(Env.STRIPE_API_BASE) or STRIPE_API_BASE,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyncSettings:
+    """What the sync function of one destination needs."""
+
+    table: TableSettings
+    destination: DestinationSpec
+    secret: str
+    options: Mapping[str, Any]
+    base_url: str
+
+    @classmethod
+    def load(cls, environ: Environ) -> "SyncSettings":
+        """From the function's environment; SettingsError or PolicyError."""
+        spec = _destination(_text(environ, Env.DESTINATION), Env.DESTINATION)
+        return cls(
+            table=TableSettings.load(environ),
+            destination=spec,
+            secret=_text(environ, Env.DESTINATION_SECRET_ID),
+            options=_json_object(environ, Env.DESTINATION_OPTIONS),
+            base_url=environ.get(spec.base_url_env) or spec.base_url,
+        )
+
+
+def livemode(environ: Environ) -> bool:
+    """Which Stripe mode this stack accepts; SettingsError when it is neither "true" nor "false"."""
+    value = _text(environ, Env.LIVEMODE)
+    if value not in {"true", "false"}:
+        raise SettingsError(f'{Env.LIVEMODE} must be "true" or "false", got {value!r}')
+    return value == "true"
+
+
+def _text(environ: Environ, name: Env) -> str:
+    value = environ.get(name, "")
+    if not value:
+        raise SettingsError(f"{name} is not set: the function was deployed without it")
+    return value
+
+
+def _json_object(environ: Environ, name: Env) -> Mapping[str, Any]:
+    try:
+        value = json.loads(_text(environ, name))
+    except ValueError as error:
+        raise SettingsError(f"{name} is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise SettingsError(f"{name} must be a JSON object, got {type(value).__name__}")
+    return value
+
+
+def _destination(name: str, variable: Env) -> DestinationSpec:
+    try:
+        return destination(name)
+    except KeyError as error:
+        raise SettingsError(f"{variable}: {error.args[0]}") from None

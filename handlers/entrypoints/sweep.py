@@ -1,0 +1,148 @@
+"""The sweep function, each minute: nudge what is due, let time take effect, resolve facts that nobody claims."""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, partial
+from typing import Any
+
+from handlers.adapters import aws
+from handlers.adapters.items import Alert
+from handlers.adapters.logs import log
+from handlers.adapters.nudges import Nudge, Nudges
+from handlers.adapters.secrets import get_secret
+from handlers.adapters.store import Store
+from handlers.adapters.stripe_read import MissingError, StripeReader
+from handlers.core import events
+from handlers.core.errors import ConflictError, EventError, VendorError
+from handlers.core.events import Facts
+from handlers.core.nodes import Kind, Ref, unclaimed
+from handlers.entrypoints.environment import RecordSettings
+from handlers.entrypoints.recording import Recorder, raise_alerts
+from handlers.settings import DUE_SHARDS
+
+PER_SHARD = 250  # items a run; what is left over is still due a minute later
+RESERVE_MS = 8_000  # of the function's time: what one question to Stripe and its record may take
+
+Item = Mapping[str, Any]
+
+_LATER = (ConflictError, EventError, VendorError, *aws.TRANSIENT)  # the item stays due
+
+
+class Sweep:
+    """Goes over the due index once."""
+
+    def __init__(
+        self,
+        *,
+        recorder: Recorder,
+        store: Store,
+        nudges: Nudges,
+        stripe: StripeReader,
+        user_key: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._recorder = recorder
+        self._store = store
+        self._nudges = nudges
+        self._stripe = stripe
+        self._user_key = user_key
+        self._clock = clock
+
+    def run(self, left_ms: Callable[[], float]) -> dict[str, int]:
+        """Handle what is due; how many items of each kind there were, and how many are left for the next run."""
+        counts = {"nudged": 0, "members": 0, "asked": 0, "left": 0}
+        found = list(self._due())
+        nudges = [_nudge(item) for item in found if item["kind"] in {"DELIVERY", "NOTICE"}]
+        counts["nudged"] = len(nudges)
+        counts["left"] = self._nudges.send(nudges)
+        for item in found:
+            if item["kind"] in {"DELIVERY", "NOTICE"}:
+                continue
+            if left_ms() < RESERVE_MS or not self._handled(item):
+                counts["left"] += 1
+            else:
+                counts["members" if item["kind"] == Kind.MEMBER else "asked"] += 1
+        log("info", "swept", action="sweep", result="ok" if not counts["left"] else "some left", **counts)
+        return counts
+
+    def _due(self) -> Iterator[Item]:
+        for shard in range(DUE_SHARDS):
+            yield from self._store.due(shard, self._now(), PER_SHARD)
+
+    def _handled(self, item: Item) -> bool:
+        """Whether the member or the unclaimed facts in `item` were dealt with."""
+        try:
+            if item["kind"] == Kind.MEMBER:
+                self._nudges.send(self._recorder.let_time_pass(item["id"]).nudges)
+            else:
+                self._resolve(Ref(Kind(item["kind"]), item["id"]))
+        except _LATER as error:
+            log("warning", "will be swept again", action="sweep", subject=item["id"], result=type(error).__name__,
+                reason=str(error))  # fmt: skip
+            return False
+        return True
+
+    def _resolve(self, ref: Ref) -> None:
+        """Ask Stripe where `ref` belongs; what it cannot tell either goes to a person, once."""
+        if not self._unclaimed(ref):
+            return
+        at = self._now()  # before the question: whatever happens at Stripe from now on is newer than the answer
+        for facts in self._ask(ref, at):
+            recorded = self._recorder.record(facts, at=at)
+            self._nudges.send(recorded.nudges)
+            raise_alerts(recorded.alerts, None)
+        stored = self._store.read([ref])[ref]
+        if stored is not None and unclaimed(stored.node):
+            alert = Alert(kind=f"unclaimed_{ref.kind.lower()}", subject=ref.id)
+            if self._store.first_alert(alert, self._now()):
+                raise_alerts((alert,), None)
+            self._store.mark_asked(ref, stored.version)
+        log("info", "asked Stripe", action="resolve", subject=ref.id, provider="stripe",
+            result="unclaimed" if stored is None or unclaimed(stored.node) else "claimed")  # fmt: skip
+
+    def _unclaimed(self, ref: Ref) -> bool:
+        stored = self._store.read([ref])[ref]
+        return stored is not None and unclaimed(stored.node)
+
+    def _ask(self, ref: Ref, at: int) -> Iterable[Facts]:
+        """What Stripe says of `ref`; nothing for what it does not know, or tells in a shape that we cannot read."""
+        try:
+            match ref.kind:
+                case Kind.PAYMENT if ref.id.startswith("pi_"):
+                    links = self._stripe.invoice_payments(ref.id)
+                    return [events.from_invoice_payment(link, at, self._user_key) for link in links]
+                case Kind.INVOICE:
+                    return [events.from_invoice(self._stripe.invoice(ref.id), at, self._user_key)]
+                case Kind.SUBSCRIPTION:
+                    return [events.from_subscription(self._stripe.subscription(ref.id), at, self._user_key)]
+        except (MissingError, EventError) as error:
+            log("warning", "Stripe was no help", action="resolve", subject=ref.id, reason=str(error))
+        return []
+
+    def _now(self) -> int:
+        return int(self._clock())
+
+
+def handler(event: object, context: Any) -> dict[str, int]:  # noqa: ARG001
+    """Lambda's entry: the schedule's tick."""
+    return _sweep().run(context.get_remaining_time_in_millis)
+
+
+@cache
+def _sweep() -> Sweep:
+    settings = RecordSettings.load(os.environ)
+    store = Store(aws.client("dynamodb"), settings.table.table)
+    policy = settings.table.policy
+    return Sweep(
+        recorder=Recorder(store=store, policy=policy, destinations=settings.destinations),
+        store=store,
+        nudges=Nudges(aws.client("sqs"), settings.sync_queue_urls),
+        stripe=StripeReader(partial(get_secret, settings.stripe_secret), settings.stripe_api_base),
+        user_key=policy.user_id_key,
+    )
+
+
+def _nudge(item: Item) -> Nudge:
+    notice = item.get("notice")
+    return Nudge(destination=item["destination"], member=item["member"], notice=notice["key"] if notice else None)

@@ -1,0 +1,138 @@
+"""A fresh table and fresh queues in the local AWS, and the functions' classes over them with a clock of their own."""
+
+import itertools
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from handlers.adapters.nudges import Nudges
+from handlers.adapters.store import Store
+from handlers.adapters.stripe_read import StripeReader
+from handlers.core import policy
+from handlers.entrypoints.apply import Apply
+from handlers.entrypoints.members import Members
+from handlers.entrypoints.recording import Recorder
+from handlers.settings import DESTINATIONS, DUE_INDEX
+from tests.handlers.story import POLICY, START, Event
+
+Connect = Callable[[str], Any]
+
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Clock:
+    """Unix seconds that stand still until a test moves them."""
+
+    now: float = START + 60
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class World:
+    """What one test works with."""
+
+    connect: Connect
+    stripe_url: str = "http://127.0.0.1:9"  # nobody answers there
+    policy_document: dict[str, Any] = field(default_factory=lambda: dict(POLICY))
+    clock: Clock = field(default_factory=Clock)
+    name: str = field(default_factory=lambda: f"table-{next(_numbers)}")
+    live: bool = True
+
+    @cached_property
+    def dynamodb(self) -> Any:
+        """A client with a table called `name`."""
+        client = self.connect("dynamodb")
+        key = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
+        due = [{"AttributeName": "due_shard", "KeyType": "HASH"}, {"AttributeName": "due_at", "KeyType": "RANGE"}]
+        types = {"pk": "S", "sk": "S", "due_shard": "S", "due_at": "N"}
+        client.create_table(
+            TableName=self.name,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=key,
+            AttributeDefinitions=[{"AttributeName": n, "AttributeType": t} for n, t in types.items()],
+            GlobalSecondaryIndexes=[
+                {"IndexName": DUE_INDEX, "KeySchema": due, "Projection": {"ProjectionType": "ALL"}}
+            ],
+        )
+        return client
+
+    @cached_property
+    def sqs(self) -> Any:
+        return self.connect("sqs")
+
+    @cached_property
+    def queue_urls(self) -> dict[str, str]:
+        return {
+            spec.name: self.sqs.create_queue(QueueName=f"{self.name}-{spec.name}")["QueueUrl"] for spec in DESTINATIONS
+        }
+
+    @cached_property
+    def policy(self) -> policy.Policy:
+        return policy.parse(json.dumps(self.policy_document))
+
+    @property
+    def store(self) -> Store:
+        return Store(self.dynamodb, self.name)
+
+    @property
+    def recorder(self) -> Recorder:
+        return Recorder(store=self.store, policy=self.policy, destinations=DESTINATIONS, clock=self.clock)
+
+    @property
+    def nudges(self) -> Nudges:
+        return Nudges(self.sqs, self.queue_urls)
+
+    @property
+    def stripe(self) -> StripeReader:
+        return StripeReader(lambda: "rk_live_read", self.stripe_url)
+
+    @property
+    def apply(self) -> Apply:
+        return Apply(
+            recorder=self.recorder,
+            store=self.store,
+            nudges=self.nudges,
+            stripe=self.stripe,
+            live=self.live,
+            user_key="user_id",
+            clock=self.clock,
+        )
+
+    def deliver(self, *events: Event | str, group: str = "g") -> list[str]:
+        """Hand events to apply as one batch; the message ids that it did not take."""
+        records = [
+            {
+                "messageId": f"m{place}",
+                "body": told if isinstance(told, str) else json.dumps(told),
+                "attributes": {"MessageGroupId": group},
+            }
+            for place, told in enumerate(events)
+        ]
+        answer = self.apply.handle({"Records": records}, lambda: 5000)
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+    def member(self, user_id: str = "user_ada") -> dict[str, Any] | None:
+        """What the members API answers; None for 404."""
+        members = Members(store=self.store, policy=self.policy, clock=self.clock)
+        answer = members.answer({"rawPath": f"/v1/members/{user_id}", "pathParameters": {"user_id": user_id}})
+        return json.loads(answer["body"]) if answer["statusCode"] == 200 else None
+
+    def item(self, pk: str, sk: str) -> dict[str, Any] | None:
+        """One item of the table, as plain values."""
+        from handlers.adapters.items import decode, key
+
+        answer = self.dynamodb.get_item(TableName=self.name, Key=key(pk, sk), ConsistentRead=True)
+        return decode(answer["Item"]) if "Item" in answer else None
+
+    def messages(self, destination: str) -> list[dict[str, Any]]:
+        """The nudges that wait for `destination`, taken off its queue."""
+        answer = self.sqs.receive_message(QueueUrl=self.queue_urls[destination], MaxNumberOfMessages=10)
+        taken = answer.get("Messages", [])
+        for message in taken:
+            self.sqs.delete_message(QueueUrl=self.queue_urls[destination], ReceiptHandle=message["ReceiptHandle"])
+        return [json.loads(message["Body"]) for message in taken]
