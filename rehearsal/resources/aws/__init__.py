@@ -1,0 +1,30 @@
+"""Handlers of the AWS resource types that the declaration uses, one file a service."""
+
+from rehearsal.resources.aws import (
+    acm,
+    apigateway,
+    cloudwatch,
+    dynamodb,
+    functions,
+    iam,
+    route53,
+    scheduler,
+    secretsmanager,
+    sns,
+    sqs,
+)
+from rehearsal.resources.handler import ResourceHandler
+
+HANDLERS: tuple[ResourceHandler, ...] = (
+    *acm.HANDLERS,
+    *apigateway.HANDLERS,
+    *cloudwatch.HANDLERS,
+    *dynamodb.HANDLERS,
+    *functions.HANDLERS,
+    *iam.HANDLERS,
+    *route53.HANDLERS,
+    *scheduler.HANDLERS,
+    *secretsmanager.HANDLERS,
+    *sns.HANDLERS,
+    *sqs.HANDLERS,
+)

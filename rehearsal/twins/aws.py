@@ -1,0 +1,238 @@
+"""AWS in a rehearsal: ministack in a process of its own, on a free loopback port, gone with this one.
+
+Every call is authenticated and authorised (`AUTH=true`): the rehearsal's own clients are the account itself, the
+functions, event-source pollers and schedules have their roles.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import boto3
+from botocore.config import Config
+
+from rehearsal.errors import TwinError
+from rehearsal.invokes import ACCOUNT
+from rehearsal.twins.aws_faults import Fault
+
+_READY_SECONDS = 30.0
+_STOP_SECONDS = 3.0
+_PROJECT_ROOT = Path(__file__).resolve().parents[2]
+
+
+class AwsTwin:
+    """One local AWS account; use it as a context manager, or `start` and `stop` it.
+
+    `port` 0 takes a free one. Raises TwinError when the port is in use or ministack does not become ready.
+    """
+
+    def __init__(self, region: str, *, port: int = 0) -> None:
+        self.region = region
+        self.account = ACCOUNT
+        self.access_key_id = ACCOUNT  # ministack serves the account whose number is the key
+        self.secret_access_key = secrets.token_hex(20)
+        self.port = port
+        self._directory = Path()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def endpoint(self) -> str:
+        """Base URL of every service."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        """Stop."""
+        self.stop()
+
+    def start(self) -> None:
+        """Start the process and wait until it answers."""
+        listener = _listen(self.port)
+        self.port = listener.getsockname()[1]
+        self._directory = Path(tempfile.mkdtemp(prefix="rehearsal-aws-"))
+        with listener, (self._directory / "log").open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603 # our own module with our own interpreter
+                [sys.executable, "-m", "rehearsal.twins.aws_launcher", str(listener.fileno())],
+                env=self._environment(),
+                cwd=self._directory,
+                stdin=subprocess.PIPE,  # its end tells the process that this one is gone
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                pass_fds=[listener.fileno()],
+                start_new_session=True,  # a process group of its own, workers included
+            )
+        self._await_ready()
+
+    def stop(self) -> None:
+        """End the process with all its workers and remove its files; safe to repeat."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        try:
+            process.terminate()
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass  # killed below
+        finally:
+            _kill_group(process.pid)
+            process.wait()
+            if process.stdin:
+                process.stdin.close()
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
+            shutil.rmtree(self._directory, ignore_errors=True)
+
+    def client(self, service: str, *, region: str | None = None) -> Any:
+        """A boto3 client of the account itself; kept and shared between threads."""
+        key = (service, region or self.region)
+        with self._lock:
+            if key not in self._clients:
+                self._clients[key] = self.client_with(service, self._credentials(), region=region)
+            return self._clients[key]
+
+    def client_with(self, service: str, credentials: Mapping[str, str], *, region: str | None = None) -> Any:
+        """A boto3 client with other credentials (see `role_credentials`); the caller closes it."""
+        return boto3.session.Session().client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=region or self.region,
+            aws_access_key_id=credentials["access_key_id"],
+            aws_secret_access_key=credentials["secret_access_key"],
+            aws_session_token=credentials.get("session_token"),
+            config=Config(max_pool_connections=32, retries={"max_attempts": 1}, read_timeout=70),
+        )
+
+    def role_credentials(self, role_arn: str, service: str) -> dict[str, str] | None:
+        """Credentials of a role for the AWS service `service`; None where the role does not trust it."""
+        return self.control("role-session", {"role": role_arn, "service": service})
+
+    def role_allows(self, role_arn: str, action: str, resource: str) -> bool:
+        """Whether the policies of a role allow an action on a resource."""
+        return self.control("role-allows", {"role": role_arn, "action": action, "resource": resource})
+
+    def inject(self, *faults: Fault) -> None:
+        """Put these faults in force, instead of those before; none ends all."""
+        self.control("faults", [fault.document() for fault in faults])
+
+    def fault_hits(self) -> list[int]:
+        """How many calls each fault in force has hit, in the order given to `inject`."""
+        return self.control("hits")
+
+    def denials(self) -> list[dict[str, str]]:
+        """Every call that a role was refused so far: `principal`, `action`, `resource`."""
+        return self.control("denials")
+
+    def worker_pids(self, function: str) -> list[int]:
+        """The processes that serve a function now."""
+        return self.control("workers").get(function, [])
+
+    def logs(self, function: str) -> list[str]:
+        """What a function has logged so far, oldest first; empty before its first run."""
+        client = self.client("logs")
+        try:
+            pages = list(client.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}"))
+        except client.exceptions.ResourceNotFoundException:
+            return []
+        return [event["message"] for page in pages for event in page["events"]]
+
+    def control(self, name: str, body: Any = None) -> Any:
+        """Ask the launcher's control path; TwinError when it is gone."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("POST", f"/_rehearsal/{name}", json.dumps({} if body is None else body))
+            return json.loads(connection.getresponse().read())
+        except OSError as error:
+            raise TwinError(f"the AWS twin does not answer: {error}{self._log_tail()}") from error
+        finally:
+            connection.close()
+
+    def _credentials(self) -> dict[str, str]:
+        return {"access_key_id": self.access_key_id, "secret_access_key": self.secret_access_key}
+
+    def _environment(self) -> dict[str, str]:
+        """All that the process sees: its workers inherit it, and a function on Lambda sees nothing of this machine."""
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "PYTHONPATH": str(_PROJECT_ROOT),
+            "TMPDIR": str(self._directory),
+            "AUTH": "true",
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            "MINISTACK_ACCOUNT_ID": self.account,
+            "MINISTACK_REGION": self.region,
+            "GATEWAY_PORT": str(self.port),
+            "BIND_HOST": "127.0.0.1",
+            "DOCKER_HOST": "unix:///nonexistent",  # leave the machine's containers alone
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "LOG_LEVEL": "WARNING",
+        }
+
+    def _await_ready(self) -> None:
+        deadline = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < deadline:
+            assert self._process
+            if self._process.poll() is not None:
+                break
+            if self._is_ready():
+                return
+            time.sleep(0.02)
+        tail = self._log_tail()
+        self.stop()
+        raise TwinError(f"the AWS twin (ministack) did not start within {_READY_SECONDS:.0f} s{tail}")
+
+    def _is_ready(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1)
+        try:
+            connection.request("GET", "/_ministack/ready")
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+    def _log_tail(self) -> str:
+        try:
+            lines = (self._directory / "log").read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return ""
+        return "\n" + "\n".join(lines[-15:]) if lines else ""
+
+
+def _listen(port: int) -> socket.socket:
+    """A listening socket that the child takes over, so that nobody can take the port in between."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise TwinError(f"port {port} of 127.0.0.1 cannot be used for the AWS twin: {error.strerror}") from error
+    return listener
+
+
+def _kill_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):  # all of them ended by themselves
+        os.killpg(pid, signal.SIGKILL)

@@ -1,0 +1,234 @@
+"""Makes ministack, inside its own process, as strict as AWS where it is not; `apply` is called before it serves.
+
+Each change names what AWS does. What cannot be changed here is a line in `rehearsal.twins.gaps`.
+"""
+
+import hashlib
+import stat
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ministack.core import iam_evaluator, lambda_runtime, responses
+from ministack.services import apigateway, iam, lambda_svc, scheduler, sts
+
+LAMBDA_SERVICE = "lambda.amazonaws.com"
+API_GATEWAY_SERVICE = "apigateway.amazonaws.com"
+
+
+@dataclass(frozen=True)
+class Denial:
+    """A call that a role was not allowed to make."""
+
+    principal: str
+    action: str
+    resource: str
+
+
+class Denials:
+    """What was denied so far, each once."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Denial, None] = {}
+        self._lock = threading.Lock()
+
+    def add(self, denial: Denial) -> None:
+        """Record a denial."""
+        with self._lock:
+            self._seen[denial] = None
+
+    def all(self) -> list[Denial]:
+        """In order of their first occurrence."""
+        with self._lock:
+            return list(self._seen)
+
+
+def apply(denials: Denials, interpreter: Path) -> None:
+    """Patch this process; functions will run with `interpreter` (see `isolated_interpreter`)."""
+    _record_denials(denials)
+    _leave_polling_to_us()
+    _run_functions_with(interpreter)
+    _ask_before_logging(denials)
+    _ask_before_invoking(denials)
+
+
+def isolated_interpreter(directory: Path) -> Path:
+    """A Python that sees the standard library alone, as a bundle on Lambda does apart from boto3.
+
+    ministack would run functions inside its own environment, where every package of ours can be imported.
+    """
+    path = directory / "python-isolated"
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "$@"\n', encoding="utf-8")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+def role_session(role_arn: str, service: str, account: str) -> dict[str, str] | None:
+    """Credentials of the role for an AWS service that assumes it; None where its trust policy does not let it."""
+    responses.set_request_account_id(account)
+    name = role_arn.rsplit("/", 1)[-1]
+    role = iam._roles.get(name)  # noqa: SLF001 # ministack has no public way to its state
+    if role is None or not _trusts(role.get("AssumeRolePolicyDocument"), service, role_arn):
+        return None
+    digest = hashlib.sha256(f"{service}:{role_arn}".encode()).hexdigest()
+    key, secret, token = f"ASIA{digest[:16].upper()}", digest[16:48], digest[48:]
+    session = {
+        "Arn": f"arn:aws:sts::{account}:assumed-role/{name}/{service.split('.')[0]}",
+        "UserId": f"{name}:{service}",
+        "SecretAccessKey": secret,
+        "SessionToken": token,
+    }
+    sts.register_session(key, session)
+    return {"access_key_id": key, "secret_access_key": secret, "session_token": token}
+
+
+def role_allows(role_arn: str, action: str, resource: str, account: str) -> bool:
+    """Whether the role's own policies allow the action."""
+    responses.set_request_account_id(account)
+    name = role_arn.rsplit("/", 1)[-1]
+    context = iam_evaluator.EvalContext(
+        principal_arn=f"arn:aws:sts::{account}:assumed-role/{name}/rehearsal",
+        principal_type="AssumedRole",
+        principal_account=account,
+        action=action,
+        resource_arn=resource,
+        region=responses.get_region(),
+    )
+    policies = iam_evaluator._gather_role_policies(name, account)  # noqa: SLF001
+    return iam_evaluator.evaluate(context, policies).decision == "Allow"
+
+
+def worker_pids() -> dict[str, list[int]]:
+    """The process ids of the running workers by function name."""
+    found: dict[str, list[int]] = {}
+    with lambda_runtime._lock:  # noqa: SLF001
+        pools = [list(workers) for workers in lambda_runtime._workers.values()]  # noqa: SLF001
+    for worker in (worker for pool in pools for worker in pool):
+        process = worker._proc  # noqa: SLF001
+        if process is not None and process.poll() is None:
+            found.setdefault(worker.func_name, []).append(process.pid)
+    return found
+
+
+def _trusts(policy: Any, service: str, role_arn: str) -> bool:
+    context = iam_evaluator.EvalContext(
+        principal_arn=service,
+        principal_type="Service",
+        principal_account="",
+        action="sts:AssumeRole",
+        resource_arn=role_arn,
+        region="",
+    )
+    document = {"Statement": [_for_resource(s) for s in _statements(policy)]}
+    return iam_evaluator.evaluate_resource_policy(document, context, service=service).decision == "Allow"
+
+
+def _statements(policy: Any) -> list[dict[str, Any]]:
+    import json
+
+    document = json.loads(policy) if isinstance(policy, str) else policy or {}
+    found = document.get("Statement", [])
+    return found if isinstance(found, list) else [found]
+
+
+def _for_resource(statement: dict[str, Any]) -> dict[str, Any]:
+    """A trust policy names no resource: it is about the role that it belongs to."""
+    return {"Resource": "*", **statement}
+
+
+def _record_denials(denials: Denials) -> None:
+    """Every refusal of a role counts, also one that a function swallows."""
+    enforce = iam_evaluator.enforce
+
+    def recording(
+        access_key_id: str, iam_action: str, service: str, region: str, resource_arn: str = "*", **rest: Any
+    ) -> Any:
+        refused = enforce(access_key_id, iam_action, service, region, resource_arn=resource_arn, **rest)
+        if isinstance(refused, iam_evaluator.EvalResult) and ":assumed-role/" in refused.principal_arn:
+            denials.add(Denial(refused.principal_arn, iam_action, resource_arn))
+        return refused
+
+    iam_evaluator.enforce = recording  # ty: ignore[invalid-assignment]
+
+
+def _leave_polling_to_us() -> None:
+    """ministack polls a FIFO queue one batch at a time and ticks schedules every ten seconds: see event_source."""
+    lambda_svc._ensure_poller = _nothing  # noqa: SLF001 # ty: ignore[invalid-assignment]
+    scheduler.start_scheduler = _nothing  # ty: ignore[invalid-assignment]
+
+
+def _nothing() -> None:
+    """Stand-in for a background thread that is not wanted."""
+
+
+def _run_functions_with(interpreter: Path) -> None:
+    detect = lambda_runtime._detect_runtime_binary  # noqa: SLF001
+
+    def isolated(runtime: str) -> tuple[str, str]:
+        binary, script = detect(runtime)
+        return (str(interpreter), script) if runtime.startswith("python") else (binary, script)
+
+    lambda_runtime._detect_runtime_binary = isolated  # noqa: SLF001 # ty: ignore[invalid-assignment]
+    # A silent handler would wait 50 ms for a log line that never comes.
+    lambda_runtime.Worker._drain_stderr_bounded.__defaults__ = (0.005, 0.003, 0.250)  # noqa: SLF001
+
+
+def _ask_before_logging(denials: Denials) -> None:
+    """Lambda writes a function's log with the function's role; without the permission the log stays empty."""
+    emit: Callable[..., None] = lambda_svc._emit_lambda_logs  # noqa: SLF001
+
+    def asking(function: dict[str, Any], *rest: Any, **named: Any) -> None:
+        config = function.get("config") or function
+        account, region = config["FunctionArn"].split(":")[4], config["FunctionArn"].split(":")[3]
+        group = f"arn:aws:logs:{region}:{account}:log-group:/aws/lambda/{config['FunctionName']}"
+        needed = ("logs:CreateLogStream", "logs:PutLogEvents")
+        refused = [
+            action for action in needed if not role_allows(config["Role"], action, f"{group}:log-stream:x", account)
+        ]
+        for action in refused:
+            denials.add(Denial(config["Role"], action, group))
+        if not refused:
+            emit(function, *rest, **named)
+
+    lambda_svc._emit_lambda_logs = asking  # noqa: SLF001 # ty: ignore[invalid-assignment]
+
+
+def _ask_before_invoking(denials: Denials) -> None:
+    """API Gateway needs a statement in the function's own policy; without one it answers 500."""
+    invoke = apigateway._invoke_lambda_proxy  # noqa: SLF001
+
+    async def asking(integration: dict[str, Any], api_id: str, stage: str, *rest: Any, **named: Any) -> Any:
+        function = _function_arn(integration.get("integrationUri", ""))
+        source = f"arn:aws:execute-api:{responses.get_region()}:{responses.get_account_id()}:{api_id}/{stage}/"
+        route_key = rest[5] if len(rest) > 5 else named.get("route_key", "$default")
+        source += route_key.replace(" /", "/", 1)
+        if not _policy_lets(function, API_GATEWAY_SERVICE, source):
+            denials.add(Denial(API_GATEWAY_SERVICE, "lambda:InvokeFunction", function))
+            return 500, {"Content-Type": "application/json"}, b'{"message":"Internal Server Error"}'
+        return await invoke(integration, api_id, stage, *rest, **named)
+
+    apigateway._invoke_lambda_proxy = asking  # noqa: SLF001 # ty: ignore[invalid-assignment]
+
+
+def _function_arn(integration_uri: str) -> str:
+    _, _, inner = integration_uri.partition("/functions/")
+    return inner.removesuffix("/invocations") or integration_uri
+
+
+def _policy_lets(function_arn: str, service: str, source_arn: str) -> bool:
+    policy = lambda_svc.function_policy_for_arn(function_arn)
+    if policy is None:
+        return False
+    context = iam_evaluator.EvalContext(
+        principal_arn=service,
+        principal_type="Service",
+        principal_account="",
+        action="lambda:InvokeFunction",
+        resource_arn=function_arn,
+        region=responses.get_region(),
+        service_context={"aws:sourcearn": source_arn, "aws:sourceaccount": responses.get_account_id()},
+    )
+    return iam_evaluator.evaluate_resource_policy(policy[0], context, service=service).decision == "Allow"
