@@ -100,6 +100,13 @@ class NameServer:
         return Handler
 
 
+class _QuietServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that breaks off its handshake is what some tests are about."""
+
+
 Reply = tuple[int, dict[str, str] | list[tuple[str, str]], str]
 
 
@@ -108,8 +115,7 @@ class WebServer:
 
     def __init__(self, respond: Callable[..., Reply], tls: ssl.SSLContext | None = None) -> None:
         self.seen: list[tuple[str, str, str]] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler(respond))
-        self._server.daemon_threads = True
+        self._server = _QuietServer(("127.0.0.1", 0), self._handler(respond))
         if tls:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self.port = self._server.server_address[1]

@@ -7,7 +7,7 @@ from typing import Any
 import botocore.exceptions
 
 from checks.contract import Function
-from checks.probes.aws.client import asking, client, listed, missing
+from checks.probes.aws.client import asking, listed, missing
 from checks.scope import Scope
 
 
@@ -41,8 +41,8 @@ class ApiFacts:
 
 def roles(scope: Scope) -> tuple[RoleFacts, ...]:
     """What the role of each function may do, inline and attached policies together."""
-    with asking("reading the roles"):
-        iam = client(scope, "iam")
+    with asking(scope, "reading the roles") as aws:
+        iam = aws("iam")
         return tuple(
             RoleFacts(function=function, statements=_statements(iam, function.role_arn.rpartition("/")[2]))
             for function in scope.contract.functions
@@ -52,8 +52,8 @@ def roles(scope: Scope) -> tuple[RoleFacts, ...]:
 def api(scope: Scope) -> ApiFacts:
     """The HTTP API that the webhook's host is mapped to."""
     domain = scope.contract.endpoints.webhook.split("/")[2]
-    with asking(f"reading the API of {domain}"):
-        gateway = client(scope, "apigatewayv2")
+    with asking(scope, f"reading the API of {domain}") as aws:
+        gateway = aws("apigatewayv2")
         try:
             mappings = gateway.get_api_mappings(DomainName=domain)["Items"]
         except botocore.exceptions.ClientError as error:

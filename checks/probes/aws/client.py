@@ -1,7 +1,9 @@
 """Makes AWS clients for a vantage and turns their errors into ours."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
+import functools
+import threading
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import boto3
@@ -21,31 +23,32 @@ NOT_FOUND = frozenset(
         "ResourceNotFoundException",
     }
 )
+LIMITS = Config(connect_timeout=3, read_timeout=5, retries={"max_attempts": 3, "mode": "standard"})
 
+Client = Callable[..., Any]  # (service, region=the contract's) -> a boto3 client
 
-def client(scope: Scope, service: str, region: str | None = None) -> Any:
-    """A client for one service as the vantage reaches AWS; each call takes a few seconds at most."""
-    access = scope.vantage.aws
-    options: dict[str, Any] = {"region_name": region or scope.contract.region}
-    if access:
-        options |= {
-            "endpoint_url": access.endpoint,
-            "aws_access_key_id": access.access_key_id,
-            "aws_secret_access_key": access.secret_access_key,
-        }
-    limits = Config(connect_timeout=3, read_timeout=5, retries={"max_attempts": 3, "mode": "standard"})
-    return boto3.session.Session().client(service, config=limits, **options)
+_session_lock = threading.Lock()  # a session may be shared between threads, making clients from it may not
 
 
 @contextmanager
-def asking(what: str) -> Generator[None]:
-    """Turn boto3's errors into ours: no credentials are an input that is missing, the rest is no answer."""
-    try:
-        yield
-    except (botocore.exceptions.NoCredentialsError, botocore.exceptions.PartialCredentialsError) as error:
-        raise NeedsInput("give AWS credentials that may read this stack (SecurityAudit)") from error
-    except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
-        raise ProbeError(f"{what}: {error}") from error
+def asking(scope: Scope, what: str) -> Generator[Client]:
+    """Gives what makes clients as the vantage reaches AWS, and closes them at the end.
+
+    `what` says what is being done. Raises NeedsInput without credentials and ProbeError for every other failure.
+    """
+    with ExitStack() as opened:
+
+        def client(service: str, region: str | None = None) -> Any:
+            made = _client(scope, service, region or scope.contract.region)
+            opened.callback(made.close)
+            return made
+
+        try:
+            yield client
+        except (botocore.exceptions.NoCredentialsError, botocore.exceptions.PartialCredentialsError) as error:
+            raise NeedsInput("give AWS credentials that may read this stack (SecurityAudit)") from error
+        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+            raise ProbeError(f"{what}: {error}") from error
 
 
 def missing(error: botocore.exceptions.ClientError) -> bool:
@@ -56,3 +59,21 @@ def missing(error: botocore.exceptions.ClientError) -> bool:
 def listed(value: Any) -> list[Any]:
     """What AWS documents write as one value or as a list of them, as a list."""
     return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _client(scope: Scope, service: str, region: str) -> Any:
+    access = scope.vantage.aws
+    options = {}
+    if access:
+        options = {
+            "endpoint_url": access.endpoint,
+            "aws_access_key_id": access.access_key_id,
+            "aws_secret_access_key": access.secret_access_key,
+        }
+    with _session_lock:
+        return _session().client(service, region_name=region, config=LIMITS, **options)
+
+
+@functools.cache
+def _session() -> boto3.session.Session:
+    return boto3.session.Session()

@@ -7,7 +7,7 @@ from typing import Any
 import botocore.exceptions
 
 from checks.contract import Function
-from checks.probes.aws.client import asking, client, missing
+from checks.probes.aws.client import asking, missing
 from checks.scope import Scope
 
 
@@ -47,22 +47,22 @@ class LogFacts:
 
 def queues(scope: Scope) -> tuple[QueueFacts, ...]:
     """Facts of every declared queue."""
-    with asking("reading the queues"):
-        sqs, functions = client(scope, "sqs"), client(scope, "lambda")
+    with asking(scope, "reading the queues") as aws:
+        sqs, functions = aws("sqs"), aws("lambda")
         return tuple(_queue(sqs, functions, queue.name, queue.purpose, queue.arn) for queue in scope.contract.queues)
 
 
 def functions(scope: Scope) -> tuple[FunctionFacts, ...]:
     """Facts of every declared function."""
-    with asking("reading the functions"):
-        lambdas = client(scope, "lambda")
+    with asking(scope, "reading the functions") as aws:
+        lambdas = aws("lambda")
         return tuple(_function(lambdas, function.name) for function in scope.contract.functions)
 
 
 def logs(scope: Scope) -> tuple[LogFacts, ...]:
     """Facts of every function's log group."""
-    with asking("reading the log groups"):
-        logs_client = client(scope, "logs")
+    with asking(scope, "reading the log groups") as aws:
+        logs_client = aws("logs")
         return tuple(_log(logs_client, function) for function in scope.contract.functions)
 
 

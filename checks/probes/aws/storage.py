@@ -5,7 +5,7 @@ from typing import Any
 
 import botocore.exceptions
 
-from checks.probes.aws.client import asking, client, missing
+from checks.probes.aws.client import asking, missing
 from checks.scope import Scope
 
 
@@ -22,8 +22,8 @@ class TableFacts:
 def table(scope: Scope) -> TableFacts:
     """The table's protections."""
     name = scope.contract.table.name
-    with asking(f"reading the table {name}"):
-        dynamodb = client(scope, "dynamodb")
+    with asking(scope, f"reading the table {name}") as aws:
+        dynamodb = aws("dynamodb")
         try:
             described = dynamodb.describe_table(TableName=name)["Table"]
         except botocore.exceptions.ClientError as error:
@@ -42,17 +42,17 @@ def table(scope: Scope) -> TableFacts:
 
 def secrets(scope: Scope) -> tuple[tuple[str, bool], ...]:
     """Each declared secret's name and whether it has a current value; no value is read."""
-    with asking("reading the secrets' descriptions"):
-        manager = client(scope, "secretsmanager")
+    with asking(scope, "reading the secrets' descriptions") as aws:
+        manager = aws("secretsmanager")
         return tuple((secret.name, _has_value(manager, secret.arn)) for secret in scope.contract.secrets)
 
 
 def certificates(scope: Scope) -> tuple[tuple[str, str], ...]:
     """Each declared certificate's domain and status ("ISSUED" when it serves)."""
     found = []
-    with asking("reading the certificates"):
+    with asking(scope, "reading the certificates") as aws:
         for certificate in scope.contract.certificates:
-            acm = client(scope, "acm", certificate.region)
+            acm = aws("acm", certificate.region)
             described = acm.describe_certificate(CertificateArn=certificate.arn)["Certificate"]
             found.append((certificate.domain, described["Status"]))
     return tuple(found)

@@ -6,7 +6,7 @@ from typing import Any
 
 import botocore.exceptions
 
-from checks.probes.aws.client import asking, client, missing
+from checks.probes.aws.client import asking, missing
 from checks.scope import Scope
 
 
@@ -43,24 +43,24 @@ def alarms(scope: Scope) -> tuple[AlarmFacts, ...]:
     """Every alarm in the regions that the contract names, its own first of all."""
     regions = {alarm.region for alarm in scope.contract.alarms} | {scope.contract.region, "us-east-1"}
     found = []
-    with asking("reading the alarms"):
+    with asking(scope, "reading the alarms") as aws:
         for region in sorted(regions):
-            pages = client(scope, "cloudwatch", region).get_paginator("describe_alarms").paginate()
+            pages = aws("cloudwatch", region).get_paginator("describe_alarms").paginate()
             found += [_alarm(alarm, region) for page in pages for alarm in page.get("MetricAlarms", ())]
     return tuple(found)
 
 
 def health_checks(scope: Scope) -> tuple[HealthFacts, ...]:
     """The configuration of every declared health check."""
-    with asking("reading the health checks"):
-        route53 = client(scope, "route53")
+    with asking(scope, "reading the health checks") as aws:
+        route53 = aws("route53")
         return tuple(_health(route53, check.id) for check in scope.contract.health_checks)
 
 
 def health_status(scope: Scope) -> tuple[HealthFacts, ...]:
     """What Route 53's checkers see at the moment."""
-    with asking("reading the health checks"):
-        route53 = client(scope, "route53")
+    with asking(scope, "reading the health checks") as aws:
+        route53 = aws("route53")
         found = []
         for check in scope.contract.health_checks:
             seen = route53.get_health_check_status(HealthCheckId=check.id)["HealthCheckObservations"]
@@ -73,8 +73,8 @@ def queue_ages(scope: Scope) -> dict[str, float]:
     """The age of each queue's oldest message in the last ten minutes, in seconds; one without data is left out."""
     now = datetime.now(UTC)
     ages = {}
-    with asking("reading the queues' metrics"):
-        cloudwatch = client(scope, "cloudwatch")
+    with asking(scope, "reading the queues' metrics") as aws:
+        cloudwatch = aws("cloudwatch")
         for queue in scope.contract.queues:
             points = cloudwatch.get_metric_statistics(
                 Namespace="AWS/SQS",
@@ -101,9 +101,9 @@ def subscriptions(scope: Scope) -> dict[str, tuple[str, ...]]:
         if ":sns:" in action
     }
     found = {}
-    with asking("reading the alarms' subscriptions"):
+    with asking(scope, "reading the alarms' subscriptions") as aws:
         for region, topic in sorted(topics):
-            pages = client(scope, "sns", region).get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+            pages = aws("sns", region).get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
             found[topic] = tuple(one["SubscriptionArn"] for page in pages for one in page["Subscriptions"])
     return found
 

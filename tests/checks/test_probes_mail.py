@@ -1,0 +1,102 @@
+import base64
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from checks.errors import ProbeError
+from checks.probes import mail
+from checks.rules import mail as rules
+from tests.checks.loopback import unused_port
+
+APEX = "tidewriters.example"
+
+
+@pytest.fixture
+def published(names, declared):
+    """A zone that holds every declared mail record."""
+    for mx in declared.mail.mx:
+        names.records.setdefault((APEX, "MX"), []).append(f"{mx.priority} {mx.host}.")
+        names.set(mx.host, "A", "192.0.2.25")
+    names.set(APEX, "TXT", f'"{declared.mail.spf.value}"')
+    names.set("_spf.mailhost.example", "TXT", '"v=spf1 ip4:192.0.2.0/24 -all"')
+    for dkim in declared.mail.dkim:
+        names.set(dkim.name, "CNAME", f"{dkim.value}.")
+        names.set(dkim.value, "TXT", rsa_record(2048))
+    names.set(f"_dmarc.{APEX}", "TXT", f'"v=DMARC1; p=quarantine; rua=mailto:dmarc@{APEX}"')
+    return names
+
+
+def rsa_record(bits: int) -> str:
+    der = (
+        rsa.generate_private_key(65537, bits)
+        .public_key()
+        .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    text = f"v=DKIM1; k=rsa; p={base64.b64encode(der).decode()}"
+    return " ".join(f'"{text[start : start + 255]}"' for start in range(0, len(text), 255))
+
+
+CHECKS = {
+    "mx": (mail.mx, rules.mx),
+    "mx hosts": (mail.mx_hosts, rules.mx_hosts),
+    "spf": (mail.spf, rules.spf),
+    "spf limit": (mail.spf_cost, rules.spf_limit),
+    "dkim": (mail.dkim, rules.dkim),
+    "dkim key": (mail.dkim, rules.dkim_key),
+    "dmarc": (mail.dmarc, rules.dmarc),
+    "dmarc rua": (mail.dmarc, rules.dmarc_rua),
+    "dmarc report": (mail.report_authorisations, rules.dmarc_report),
+}
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_zone_that_holds_what_is_declared_passes(look, published, declared, name):
+    probe, rule = CHECKS[name]
+
+    assert rule(declared, probe(look())).status == "pass"
+
+
+BREAKS = {
+    "mx": lambda names: names.set(APEX, "MX"),
+    "mx hosts": lambda names: names.set("mx1.mailhost.example", "A"),
+    "spf": lambda names: names.set(APEX, "TXT"),
+    "spf limit": lambda names: names.set("_spf.mailhost.example", "TXT", f'"v=spf1 {chain(11)} -all"'),
+    "dkim": lambda names: names.set(f"s1._domainkey.{APEX}", "CNAME"),
+    "dkim key": lambda names: names.set("s1.dkim.mailhost.example", "TXT", rsa_record(1024)),
+    "dmarc": lambda names: names.set(f"_dmarc.{APEX}", "TXT", '"v=DMARC1; p=none"'),
+    "dmarc rua": lambda names: names.set(f"_dmarc.{APEX}", "TXT", '"v=DMARC1; p=quarantine"'),
+    "dmarc report": lambda names: names.set(
+        f"_dmarc.{APEX}", "TXT", '"v=DMARC1; p=quarantine; rua=mailto:us@reports.example!10m"'
+    ),
+}
+
+
+def chain(count: int) -> str:
+    return " ".join(f"exists:e{number}.mailhost.example" for number in range(count))
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_each_break_is_seen(look, published, declared, name):
+    BREAKS[name](published)
+    probe, rule = CHECKS[name]
+
+    assert rule(declared, probe(look())).status in {"fail", "warn"}
+
+
+def test_a_report_service_that_agrees_is_found(look, published, declared):
+    published.set(f"_dmarc.{APEX}", "TXT", '"v=DMARC1; p=quarantine; rua=mailto:us@reports.example"')
+    published.set(f"{APEX}._report._dmarc.reports.example", "TXT", '"v=DMARC1"')
+
+    assert rules.dmarc_report(declared, mail.report_authorisations(look())).status == "pass"
+
+
+@pytest.mark.parametrize("probe", [mail.mx, mail.spf_cost])
+def test_a_dead_resolver_is_no_verdict(look, probe):
+    with pytest.raises(ProbeError, match="no answer"):
+        probe(look(0.3, resolver=("127.0.0.1", unused_port())))
+
+
+def test_without_a_dmarc_record_no_report_address_is_known(look):
+    with pytest.raises(ProbeError, match="has no record"):
+        mail.report_authorisations(look())

@@ -1,0 +1,105 @@
+import json
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from checks.errors import NeedsInput, ProbeError
+from checks.probes import cloudflare, stripe
+from checks.vantage import CloudflareAccess, StripeAccess
+from tests.checks.loopback import WebServer, unused_port
+
+KEY = "rk_live_0123456789abcdef"
+
+
+def endpoint(number: int, **changes):
+    return {
+        "id": f"we_{number}",
+        "object": "webhook_endpoint",
+        "url": f"https://api.tidewriters.example/{number}",
+        "status": "enabled",
+        "livemode": True,
+        "api_version": "2026-10-28.endive",
+        "enabled_events": ["refund.created", "invoice.paid"],
+        **changes,
+    }
+
+
+@pytest.fixture
+def account():
+    """Stripe's API as far as it is asked: two pages of endpoints and the account."""
+
+    def respond(method, host, path, headers, body):
+        if headers["authorization"] != f"Bearer {KEY}":
+            return 401, {}, json.dumps({"error": {"type": "invalid_request_error", "message": "Invalid API Key"}})
+        asked = urlsplit(path)
+        if asked.path == "/v1/account":
+            return 200, {}, json.dumps(ACCOUNT)
+        after = parse_qs(asked.query).get("starting_after")
+        data = [endpoint(2, api_version=None)] if after else [endpoint(1)]
+        page = {"object": "list", "url": "/v1/webhook_endpoints", "has_more": not after, "data": data}
+        return 200, {}, json.dumps(page)
+
+    with WebServer(respond) as server:
+        yield server
+
+
+ACCOUNT = {
+    "id": "acct_1",
+    "object": "account",
+    "charges_enabled": True,
+    "payouts_enabled": False,
+    "requirements": {"currently_due": ["external_account"], "past_due": ["external_account"]},
+}
+
+
+def access(port: int, key: str = KEY) -> StripeAccess:
+    return StripeAccess(api_base=f"http://127.0.0.1:{port}", api_key=key)
+
+
+def test_every_page_of_endpoints_is_read(look, account):
+    first, second = stripe.endpoints(look(stripe=access(account.port)))
+
+    assert (first.id, first.events) == ("we_1", ("invoice.paid", "refund.created"))
+    assert (second.id, second.api_version) == ("we_2", "")
+
+
+def test_the_account_is_read(look, account):
+    facts = stripe.account(look(stripe=access(account.port)))
+
+    assert (facts.charges_enabled, facts.payouts_enabled, facts.due) == (True, False, ("external_account",))
+
+
+def test_a_refused_key_is_no_verdict(look, account):
+    with pytest.raises(ProbeError, match="AuthenticationError: Invalid API Key"):
+        stripe.endpoints(look(stripe=access(account.port, "rk_live_wrong")))
+
+
+def test_an_api_that_is_down_is_no_verdict(look):
+    with pytest.raises(ProbeError, match="APIConnectionError"):
+        stripe.endpoints(look(stripe=access(unused_port())))
+
+
+def test_without_a_key_nothing_is_asked(look):
+    with pytest.raises(NeedsInput, match="restricted Stripe key"):
+        stripe.endpoints(look())
+
+
+def test_a_zones_settings_are_read(look, declared):
+    def respond(method, host, path, headers, body):
+        setting = path.rpartition("/")[2]
+        values = {"ssl": "strict", "min_tls_version": "1.2"}
+        known = headers["authorization"] == "Bearer cf-token"
+        return (200 if known else 403), {}, json.dumps({"success": known, "result": {"value": values[setting]}})
+
+    with WebServer(respond) as server:
+        base = f"http://127.0.0.1:{server.port}/client/v4"
+        found = cloudflare.zone_settings(look(cloudflare=CloudflareAccess(api_base=base, api_token="cf-token")))
+        assert found == {"ssl": "strict", "min_tls_version": "1.2"}
+        assert server.seen[0] == ("GET", "127.0.0.1", f"/client/v4/zones/{declared.zone.id}/settings/ssl")
+        with pytest.raises(ProbeError, match="403"):
+            cloudflare.zone_settings(look(cloudflare=CloudflareAccess(api_base=base, api_token="wrong")))
+
+
+def test_without_a_token_no_setting_is_asked_for(look):
+    with pytest.raises(NeedsInput, match="Cloudflare token"):
+        cloudflare.zone_settings(look())
