@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from checks.errors import NeedsInput, ProbeError
 from checks.model import Check, Finding, Status, Verdict
-from checks.redaction import redact
+from checks.redaction import recordable
 from checks.scope import Scope
 
 TRIES = 2
@@ -50,12 +50,12 @@ def record(
         title=check.entry.criterion,
         severity=check.entry.severity,
         status=verdict.status,
-        expected=redact(verdict.expected),
-        actual=redact(verdict.actual),
+        expected=recordable(verdict.expected),
+        actual=recordable(verdict.actual),
         standard=check.entry.source,
         fix=check.fix,
-        command=redact(check.command(scope(check.timeout))),
-        evidence=tuple(redact(line)[:EVIDENCE_LENGTH] for line in verdict.evidence),
+        command=recordable(check.command(scope(check.timeout))),
+        evidence=tuple(recordable(line)[:EVIDENCE_LENGTH] for line in verdict.evidence),
         seconds=round(seconds, 3),
         attempts=attempts,
     )

@@ -14,7 +14,13 @@ SECRET = re.compile(
     r")[0-9A-Za-z+/=_-]{6,}"
 )
 PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 SIGNATURE = re.compile(r"\b(v1=)[0-9a-f]{64}\b")
+
+
+def recordable(text: str) -> str:
+    """`text` without secrets and without control characters: a server's answer must not drive a terminal."""
+    return CONTROL.sub("�", redact(text))
 
 
 def redact(text: str) -> str:

@@ -53,15 +53,20 @@ def test_a_redirect_is_told_and_followed_only_on_request(look, secure, ca_file):
 
 
 def test_a_loop_is_left(look):
-    with WebServer(lambda method, host, path, *_: (302, {"location": path}, "")) as server:
-        with http.Browser(look(ports={80: server.port})) as browser:
-            assert len(browser.follow(f"http://{APEX}/x", limit=3)) == 3
+    def again(method, host, path, headers, body):
+        return 302, {"location": path}, ""
+
+    with WebServer(again) as server, http.Browser(look(ports={80: server.port})) as browser:
+        assert len(browser.follow(f"http://{APEX}/x", limit=3)) == 3
 
 
 def test_an_untrusted_certificate_is_no_verdict(look, secure):
-    with WebServer(respond, tls=secure) as server, http.Browser(look(ports={443: server.port})) as browser:
-        with pytest.raises(ProbeError, match="certificate verify failed"):
-            browser.ask(f"https://{APEX}/")
+    with (
+        WebServer(respond, tls=secure) as server,
+        http.Browser(look(ports={443: server.port})) as browser,
+        pytest.raises(ProbeError, match="certificate verify failed"),
+    ):
+        browser.ask(f"https://{APEX}/")
 
 
 def test_a_refused_connection_is_an_answer_only_where_it_may_be(look):
@@ -90,6 +95,7 @@ def test_a_silent_server_costs_no_more_than_the_deadline(look):
 
 
 def test_a_long_answer_is_read_up_to_a_limit(look):
-    with WebServer(lambda *_: (200, {}, "x" * (http.BODY_LIMIT + 9))) as server:
-        with http.Browser(look(ports={80: server.port})) as browser:
-            assert len(browser.ask(f"http://{APEX}/").body) == http.BODY_LIMIT
+    long = "x" * (http.BODY_LIMIT + 9)
+
+    with WebServer(lambda *_: (200, {}, long)) as server, http.Browser(look(ports={80: server.port})) as browser:
+        assert len(browser.ask(f"http://{APEX}/").body) == http.BODY_LIMIT

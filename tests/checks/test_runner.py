@@ -157,6 +157,12 @@ def test_secrets_are_redacted_when_a_finding_is_recorded(run):
     assert finding.actual.startswith("got sk_live_…")
 
 
+def test_control_characters_do_not_reach_a_terminal(run):
+    (finding,) = run(make(Sequence(judge("x", seen="", problems=["server: \x1b[2J\x07\x9bboo\n\tok"]))))
+
+    assert finding.actual == "server: �[2J��boo\n\tok"
+
+
 def test_a_broken_check_shows_where_it_broke(run):
     (finding,) = run(make(lambda _: 1 / 0))
 
