@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+from rich.console import Console
 
 PROJECT = Path(__file__).resolve().parent
+EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -23,6 +25,15 @@ class PlanFormat(StrEnum):
     """What `plan` can print."""
 
     GRAPH = "graph"
+
+
+class FailOn(StrEnum):
+    """The severities of `checks.Severity`, here so that `--help` need not import the checks."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
 
 
 @app.callback()
@@ -45,10 +56,9 @@ def rehearse(
     ] = None,
 ) -> None:
     """Deploy the program to local twins, drive the journeys through it, verify it, write the report."""
+    from rehearsal.errors import RehearsalError
     from rehearsal.rehearse import Options, rehearse
     from rehearsal.summary import print_kept, print_result
-
-    from rehearsal.errors import RehearsalError
 
     options = Options(
         project=PROJECT, stack=stack, report=report, json_file=json_file, journeys=tuple(journey or ()), keep=keep
@@ -69,9 +79,8 @@ def plan(
     output: Annotated[PlanFormat, typer.Option("--format", help="The document to print.")] = PlanFormat.GRAPH,
 ) -> None:
     """Print what the program declares, without deploying anything."""
-    from rehearsal.plan import plan as plan_pass
-
     from rehearsal.errors import RehearsalError
+    from rehearsal.plan import plan as plan_pass
 
     try:
         graph = plan_pass(PROJECT, stack)
@@ -89,24 +98,36 @@ def check(
     vantage: Annotated[
         Path | None, typer.Option("--vantage", help="From where to look: the file that `rehearse --keep` names.")
     ] = None,
-    report: Annotated[Path, typer.Option("--report", help="Where the report is written.", metavar="DIR")] = Path(
+    directory: Annotated[Path, typer.Option("--report", help="Where the report is written.", metavar="DIR")] = Path(
         "report"
     ),
     waivers: Annotated[Path | None, typer.Option("--waivers", help="Accepted findings, with owner and expiry.")] = None,
-    fail_on: Annotated[str, typer.Option("--fail-on", help="The lowest severity that counts.")] = "high",
+    fail_on: Annotated[FailOn, typer.Option("--fail-on", help="The least severity that counts.")] = FailOn.HIGH,
 ) -> None:
     """Verify a launch against the handover checklist and write the report."""
     import checks
 
+    console = Console(highlight=False)
     try:
-        outcome = checks.verify(
-            contract_file=contract, vantage_file=vantage, waivers_file=waivers, report_directory=report, fail_on=fail_on
+        report = checks.run(
+            checks.load_contract(contract),
+            checks.Vantage.load(vantage.read_text(encoding="utf-8")) if vantage else checks.Vantage(),
+            on_result=lambda finding: _progress(f"{finding.status.value:>9}  {finding.id}"),
+            accepted=checks.load_waivers(waivers) if waivers else (),
+            fail_on=checks.Severity(fail_on),
         )
-    except checks.UsageError as error:
-        _stop(str(error), 2)
+        written = checks.write(report, directory)
+    except (checks.UsageError, OSError) as error:
+        _stop(str(error), EXIT_USAGE)
     except KeyboardInterrupt:
         _stop("interrupted", EXIT_INTERRUPTED)
-    raise typer.Exit(outcome)
+    checks.show(report, console)
+    console.print(f"report: {written.html}", markup=False)
+    raise typer.Exit(report.exit_code())
+
+
+def _progress(line: str) -> None:
+    sys.stderr.write(line + "\n")
 
 
 def _stop(message: str, exit_code: int) -> NoReturn:

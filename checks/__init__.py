@@ -1,11 +1,25 @@
 """Verifies a launch against the handover checklist: reads the contract, a vantage and the world."""
 
+from checks.contract import load as load_contract
 from checks.errors import UsageError
-from checks.model import Journey
+from checks.model import Journey, Severity
 from checks.report import Report
 from checks.reports import write
+from checks.reports.console import show
 from checks.reports.document import document
 from checks.vantage import Vantage
-from checks.verification import run
+from checks.verification import load_waivers, run
 
-__all__ = ["Journey", "Report", "UsageError", "Vantage", "document", "run", "write"]
+__all__ = [
+    "Journey",
+    "Report",
+    "Severity",
+    "UsageError",
+    "Vantage",
+    "document",
+    "load_contract",
+    "load_waivers",
+    "run",
+    "show",
+    "write",
+]

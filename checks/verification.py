@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 from checks import catalogue, contract, waivers
@@ -48,3 +49,8 @@ def run(
         fail_on=fail_on,
         unused_waivers=waivers.unused(findings, accepted),
     )
+
+
+def load_waivers(path: Path) -> tuple[waivers.Waiver, ...]:
+    """The waivers in a file, see `checks.waivers.load`. Raises UsageError."""
+    return waivers.load(path, (check.id for check in catalogue.all_checks()))

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ def apply(
     """
     root = project_dir.resolve()
     config = stackfile.load(root, stack, overrides)
-    deploying = _Deploying(target, progress)
+    deploying = _Deploying(replace(target, root=root), progress)
     monitor = Monitor(config.project, config.stack, SourceLines(root), deploying)
     program.run(root, config, monitor, Engine(target.log), dry_run=False, over_grpc=over_grpc)
     if monitor.outputs.unknowns:

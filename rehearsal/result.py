@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from rehearsal.journeys.model import JourneyResult
 from rehearsal.progress import Stage
 from rehearsal.twins.gaps import Gap
-
-Verdict = Literal["REHEARSED", "NOT REHEARSED"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,21 +14,16 @@ class Result:
     """A rehearsal that was held; `checks` are the findings of the checks package as JSON."""
 
     stack: str
+    verdict: str
+    sentence: str
     seconds: float
     stages: Sequence[Stage]
     resources: int
     checks: Sequence[Mapping[str, Any]]
-    checks_green: bool
     journeys: Sequence[JourneyResult]
     journeys_known: int
     lag_ms: Mapping[str, float | int | None]
     gaps: Sequence[Gap]
-
-    @property
-    def verdict(self) -> Verdict:
-        """REHEARSED only when something ran, every journey passed, and every check that could run passed."""
-        journeys_green = bool(self.journeys) and all(journey.passed for journey in self.journeys)
-        return "REHEARSED" if journeys_green and self.checks_green else "NOT REHEARSED"
 
     def document(self) -> dict[str, Any]:
         """The JSON that `--json` writes; its schema is `result.schema.json` beside this file."""
@@ -38,6 +31,7 @@ class Result:
             "version": 1,
             "stack": self.stack,
             "verdict": self.verdict,
+            "sentence": self.sentence,
             "seconds": round(self.seconds, 1),
             "stages": [{"name": stage.name, "seconds": round(stage.seconds, 2)} for stage in self.stages],
             "resources": self.resources,

@@ -24,13 +24,12 @@ def _no_log(message: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """The twins, and what a function needs to know to reach them; `root` is the project's directory.
+    """The twins, and what a function needs to know to reach them.
 
     `overrides` are environment variables added to every function (AWS_ENDPOINT_URL, KIT_API_BASE, …); `region` is
-    that of the resource's explicit provider, if it has one.
+    that of the resource's explicit provider, if it has one; `root` is the project's directory (the apply pass sets it).
     """
 
-    root: Path
     aws: AwsTwin
     event_sources: EventSources
     schedules: Schedules
@@ -38,6 +37,7 @@ class Target:
     overrides: Mapping[str, str] = field(default_factory=dict)
     log: Callable[[str], None] = _no_log
     region: str | None = None
+    root: Path = Path()
 
     def client(self, service: str) -> Any:
         """A client of the local AWS in the resource's region."""

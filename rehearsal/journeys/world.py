@@ -59,6 +59,7 @@ class World:
     prices: Mapping[str, str]  # access level -> price id
     kit_tags: Mapping[str, int]  # label -> tag id at Kit
     policy: Mapping[str, Any]  # the stack's membership policy, for stories that depend on it
+    traces: Callable[[Person], list[str]]  # log lines of the functions that are about a person
     drained: Callable[[], bool]  # True when no event waits in the events queue
     patience_seconds: float = 20.0
     _last: dict[str, tuple[str, Observed, Observed]] = field(default_factory=dict)
@@ -97,7 +98,9 @@ class World:
         """The customer fills in the hosted page."""
         if session.url is None:
             raise ValueError(f"checkout session {session.id} has no page to pay at")
-        httpx.post(session.url, data={"outcome": "paid"}, trust_env=False).raise_for_status()
+        answer = httpx.post(session.url, data={"outcome": "paid"}, trust_env=False)
+        if not answer.is_redirect:  # a payment that went through leads on to the success page
+            raise ValueError(f"paying checkout session {session.id} was answered {answer.status_code}: {answer.text}")
 
     def pays_open_invoice(self, subscription: str) -> None:
         """The customer settles the invoice that the renewal left open, with the card of now."""
@@ -117,13 +120,15 @@ class World:
 
     def time_passes(self, visit: Visit, *, days_ago: float = 0) -> None:
         """Stripe's time of this customer goes on until `days_ago`."""
-        moment = int(time.time() - days_ago * DAY)
-        self.stripe.v1.test_helpers.test_clocks.advance(visit.clock, {"frozen_time": moment})
+        self.twin.advance(visit.clock, int(time.time() - days_ago * DAY))
 
     def card(self, visit: Visit, payment_method: str) -> None:
         """The customer's card from now on: one of Stripe's test payment methods."""
         attached = self.stripe.v1.payment_methods.attach(payment_method, {"customer": visit.customer})
         self.stripe.v1.customers.update(visit.customer, {"invoice_settings": {"default_payment_method": attached.id}})
+        # Checkout made the card that paid each subscription's own, and that one goes before the customer's.
+        for subscription in self.stripe.v1.subscriptions.list({"customer": visit.customer}).auto_paging_iter():
+            self.stripe.v1.subscriptions.update(subscription.id, {"default_payment_method": attached.id})
 
     def payment_intent(self, subscription: str) -> str:
         """The PaymentIntent that paid the subscription's latest invoice."""
@@ -160,7 +165,7 @@ class World:
     def notices(self, person: Person) -> list[str]:
         """The kinds of notices that operations got about `person`, sorted."""
         texts = [message.text for message in self.slack.messages() if person.user_id in message.text]
-        return sorted(text.split("\n", 1)[0] for text in texts)
+        return sorted(text.split("\n", 1)[0].strip("*").lower().replace(" ", "_") for text in texts)
 
     def kit_labels(self, person: Person) -> list[str]:
         """The labels that `person` carries at Kit, of those that the stack manages, sorted."""
@@ -175,6 +180,10 @@ class World:
     def labels(self, *labels: str) -> list[str]:
         """`labels` and the one of the first level, as `kit_labels` gives them."""
         return sorted((*labels, f"level:{self.first_level}"))
+
+    def evidence(self, person: Person) -> tuple[str, ...]:
+        """What the functions and Stripe's deliveries say about `person`, newest last."""
+        return tuple(self.traces(person))
 
     def last(self, person: Person) -> tuple[str, Observed, Observed]:
         """The last step that was compared for `person`, what was expected and what was seen."""
@@ -193,6 +202,8 @@ class World:
             actual["kit"] = self.kit_labels(person)
         if "slack" in expected:
             actual["slack"] = self.notices(person)
+        if "kit_was_tried" in expected:
+            actual["kit_was_tried"] = any(person.email.encode() in call.body for call in self.kit.calls())
         return actual
 
     def _membership(self, person: Person, wanted: Observed | None) -> dict[str, Any] | None:

@@ -1,0 +1,118 @@
+"""All twins of one rehearsal, started together and gone together."""
+
+import secrets
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from rehearsal.route import Route
+from rehearsal.site import Site
+from rehearsal.target import Target
+from rehearsal.twins.aws import AwsTwin
+from rehearsal.twins.ca import CertificateAuthority
+from rehearsal.twins.dns import DnsTwin
+from rehearsal.twins.edge import Edge, Origin
+from rehearsal.twins.event_source import EventSources
+from rehearsal.twins.kit import KitTwin
+from rehearsal.twins.origin import OriginTwin
+from rehearsal.twins.schedules import Schedules
+from rehearsal.twins.slack import SlackTwin
+from rehearsal.twins.stripe import StripeTwin
+from rehearsal.twins.zone import ZoneTwin
+
+# A failed message appears again after a second instead of the queue's whole visibility timeout, and the sweep runs
+# every five seconds instead of each minute: waiting is not what a rehearsal is for. The report names both.
+REDELIVERY_SECONDS = 1
+SCHEDULE_SPEED = 12.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys:
+    """The vendors' keys that the stand-ins take, made up for one rehearsal."""
+
+    kit: str
+    slack: str
+
+
+@dataclass(kw_only=True)
+class Twins:
+    """The running twins, ended in the opposite order of their start, whatever happened."""
+
+    aws: AwsTwin
+    zone: ZoneTwin
+    dns: DnsTwin
+    edge: Edge
+    stripe: StripeTwin
+    kit: KitTwin
+    slack: SlackTwin
+    authority: CertificateAuthority
+    route: Route
+    target: Target
+    keys: Keys
+
+    def overrides(self) -> dict[str, str]:
+        """The stack's config where it must differ: Stripe's address, and keys that the stand-ins take."""
+        return {
+            "stripeApiBase": self.stripe.url,
+            "stripeApiKey": self.stripe.api_key,
+            "stripeReadKey": self.stripe.read_key,
+            "kitApiKey": self.keys.kit,
+            "slackBotToken": self.keys.slack,
+        }
+
+
+def start(site: Site, running: ExitStack, log: Callable[[str], None]) -> Twins:
+    """Start all twins; `running` ends them. Raises TwinError when one does not start."""
+    aws = running.enter_context(AwsTwin(site.region))
+    directory = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="rehearsal-")))
+    authority = CertificateAuthority(directory)
+    zone = ZoneTwin(plan=site.plan)
+    dns = running.enter_context(DnsTwin(zone))
+    origin = running.enter_context(OriginTwin(authority, site.web_hosts))
+    edge = running.enter_context(Edge(zone, authority, _origins(site, aws, origin)))
+    route = Route(dns.port, edge.ports, str(authority.file))
+    stripe = StripeTwin(livemode=site.livemode, transport=running.enter_context(route.client(timeout=15.0)))
+    stripe.start()
+    running.callback(stripe.stop)
+    keys = Keys(kit=f"kit_{secrets.token_hex(16)}", slack=f"xoxb-{secrets.token_hex(16)}")
+    kit = running.enter_context(KitTwin(keys.kit, site.kit_tags.values()))
+    slack = running.enter_context(SlackTwin(keys.slack, [site.slack_channel]))
+    return Twins(
+        aws=aws,
+        zone=zone,
+        dns=dns,
+        edge=edge,
+        stripe=stripe,
+        kit=kit,
+        slack=slack,
+        authority=authority,
+        route=route,
+        target=_target(aws, zone, {"kit": kit.base_url, "slack": slack.base_url, "stripe": stripe.url}, running, log),
+        keys=keys,
+    )
+
+
+def _origins(site: Site, aws: AwsTwin, origin: OriginTwin) -> Callable[[str], Origin | None]:
+    gateway = Origin(http=aws.endpoint, plain_only=True)
+    app = origin.origin
+    return lambda host: gateway if host == site.api_host else app
+
+
+def _target(
+    aws: AwsTwin, zone: ZoneTwin, vendors: Mapping[str, str], running: ExitStack, log: Callable[[str], None]
+) -> Target:
+    event_sources = EventSources(aws, log, redelivery_seconds=REDELIVERY_SECONDS)
+    running.callback(event_sources.stop)
+    schedules = Schedules(aws, log, speed=SCHEDULE_SPEED)
+    running.callback(schedules.stop)
+    bases = {f"{vendor.upper()}_API_BASE": url for vendor, url in vendors.items()}
+    return Target(
+        aws=aws,
+        event_sources=event_sources,
+        schedules=schedules,
+        zone=zone,
+        overrides={"AWS_ENDPOINT_URL": aws.endpoint, **bases},
+        log=log,
+    )

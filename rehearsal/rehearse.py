@@ -1,0 +1,202 @@
+"""A rehearsal from beginning to end: plan, twins, deployment, journeys, checks, report."""
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import checks
+from rehearsal import assembly
+from rehearsal.apply import Deployment, Step, apply
+from rehearsal.assembly import Twins
+from rehearsal.errors import ReportError, StackError
+from rehearsal.journeys import JOURNEYS, running, staging
+from rehearsal.journeys.model import Journey, JourneyResult
+from rehearsal.journeys.world import World
+from rehearsal.kept import kept_document, vantage
+from rehearsal.plan import plan
+from rehearsal.progress import Stage, Stages, for_terminal
+from rehearsal.result import Result
+from rehearsal.site import Site, read_site
+from rehearsal.twins.gaps import GAPS
+
+OnKept = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What to rehearse, and what to leave behind. No `journeys` means all of them."""
+
+    project: Path
+    stack: str
+    report: Path
+    json_file: Path | None = None
+    journeys: tuple[str, ...] = ()
+    keep: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """A rehearsal that was held, and where its report is."""
+
+    result: Result
+    report: checks.Report
+    report_page: Path
+    stages: Sequence[Stage]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployed:
+    """A stack on its twins, ready for journeys and checks."""
+
+    site: Site
+    twins: Twins
+    deployment: Deployment
+    world: World
+
+    @property
+    def contract(self) -> dict[str, Any]:
+        """The stack's contract, as the checks read it."""
+        return self.deployment.outputs["contract"]
+
+
+def rehearse(options: Options, on_kept: OnKept) -> Outcome:
+    """Hold the rehearsal that `options` ask for; with `keep`, `on_kept` gets the document to play on with.
+
+    Raises a RehearsalError where there can be no verdict, and KeyboardInterrupt; the twins are gone in every case.
+    """
+    began = time.monotonic()
+    chosen = choose(options.journeys)
+    _be_sure_to_report(options)
+    stages = Stages(for_terminal())
+    with deployed(options.project, options.stack, stages) as stage:
+        told = _tell_journeys(chosen, stage.world, stages)
+        report = _verify(stage, stages)
+        report = report.rehearsed_with(tuple(_for_report(journey) for journey in told), _gap_lines())
+        result = _result(options.stack, stage, told, report, stages, time.monotonic() - began)
+        outcome = _write(options, result, report, stages)
+        if options.keep:
+            _keep(stage, on_kept, stages)
+    return outcome
+
+
+def choose(names: Sequence[str]) -> tuple[Journey, ...]:
+    """The journeys of these names, in the usual order, or all. Raises StackError for an unknown name."""
+    known = {journey.name for journey in JOURNEYS}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise StackError(f"no journey {unknown[0]!r}; known: {', '.join(sorted(known))}")
+    return tuple(journey for journey in JOURNEYS if not names or journey.name in names)
+
+
+@contextmanager
+def deployed(project: Path, stack: str, stages: Stages) -> Generator[Deployed]:
+    """The stack of `project`, planned, then deployed to fresh twins that end with the block."""
+    with stages.stage("plan"):
+        site = read_site(project, stack)
+        graph = plan(project, stack)
+    with ExitStack() as ends:
+        with stages.stage("twins"):
+            twins = assembly.start(site, ends, stages.progress.waiting)
+        with stages.stage("deploy"):
+            total, done = len(graph.resources), 0
+
+            def tell(step: Step) -> None:
+                nonlocal done
+                done += 1
+                stages.progress.waiting(f"{done} of {total}: {step.resource.name}")
+
+            deployment = apply(project, stack, twins.target, twins.overrides(), progress=tell)
+        with stages.stage("prices at Stripe"):
+            world = staging.world(site, twins, deployment.outputs["contract"], ends)
+        yield Deployed(site=site, twins=twins, deployment=deployment, world=world)
+
+
+def _tell_journeys(chosen: Sequence[Journey], world: World, stages: Stages) -> list[JourneyResult]:
+    with stages.stage("journeys"):
+        return running.run(
+            chosen, world, lambda ended: stages.progress.waiting(f"{ended.name} {'ok' if ended.passed else 'FAILED'}")
+        )
+
+
+def _verify(stage: Deployed, stages: Stages) -> checks.Report:
+    with stages.stage("checks"):
+        return checks.run(
+            stage.contract,
+            checks.Vantage.from_document(vantage(stage.twins, stage.contract)),
+            on_result=lambda finding: stages.progress.waiting(f"{finding.id} {finding.status}"),
+        )
+
+
+def _for_report(journey: JourneyResult) -> checks.Journey:
+    return checks.Journey(
+        name=journey.name,
+        passed=journey.passed,
+        expected=f"{journey.step}: {json.dumps(dict(journey.expected), default=str)}",
+        actual=json.dumps(dict(journey.actual), default=str),
+        seconds=round(journey.seconds, 3),
+    )
+
+
+def _gap_lines() -> tuple[str, ...]:
+    return tuple(f"{gap.twin}: {gap.text}" for gap in GAPS)
+
+
+def _result(
+    stack: str, stage: Deployed, told: Sequence[JourneyResult], report: checks.Report, stages: Stages, seconds: float
+) -> Result:
+    return Result(
+        stack=stack,
+        verdict=report.verdict,
+        sentence=report.sentence(),
+        seconds=seconds,
+        stages=tuple(stages.finished),
+        resources=len(stage.deployment.created),
+        checks=checks.document(report)["findings"],
+        journeys=told,
+        journeys_known=len(JOURNEYS),
+        lag_ms=stage.world.lags.summary(),
+        gaps=GAPS,
+    )
+
+
+def _be_sure_to_report(options: Options) -> None:
+    """A minute of work must not end in a report that cannot be written."""
+    directories = {options.report, *([options.json_file.parent] if options.json_file else [])}
+    for directory in directories:
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=directory):
+                pass
+        except OSError as error:
+            raise ReportError(
+                f"{directory}: {error.strerror}; give a directory that you may write to with --report or --json"
+            ) from error
+    if options.json_file and options.json_file.exists() and not os.access(options.json_file, os.W_OK):
+        raise ReportError(f"{options.json_file} may not be written; name another file with --json")
+
+
+def _write(options: Options, result: Result, report: checks.Report, stages: Stages) -> Outcome:
+    try:
+        written = checks.write(report, options.report)
+        if options.json_file:
+            options.json_file.write_text(json.dumps(result.document(), indent=2, default=str) + "\n", encoding="utf-8")
+    except (OSError, checks.UsageError) as error:
+        raise ReportError(f"the report was not written: {error}") from error
+    return Outcome(result=result, report=report, report_page=written.html, stages=tuple(stages.finished))
+
+
+def _keep(stage: Deployed, on_kept: OnKept, stages: Stages) -> None:
+    """Leave the twins running until Ctrl-C; that is how it is meant to end, and the verdict stays."""
+    on_kept(kept_document(stage.site, stage.twins, stage.contract))
+    stages.progress.begin("the twins are running; Ctrl-C ends them")
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        stages.progress.end(Stage("kept", 0.0), ok=True)

@@ -1,0 +1,59 @@
+"""What a rehearsal must know of a stack's configuration before anything is deployed."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from rehearsal import stackfile
+from rehearsal.twins.zone.plans import Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """The stack as its twins and journeys see it; `products` maps an access level to its first price."""
+
+    domain: str
+    region: str
+    plan: Plan
+    livemode: bool
+    products: Mapping[str, str]
+    policy: Mapping[str, Any]
+    kit_tags: Mapping[str, int]
+    slack_channel: str
+    web_hosts: tuple[str, ...]
+
+    @property
+    def api_host(self) -> str:
+        """The host of the pipeline's API."""
+        return f"api.{self.domain}"
+
+
+def read_site(project: Path, stack: str) -> Site:
+    """The site of `stack`. Raises StackError when the configuration cannot be read; the program judges the rest."""
+    config = stackfile.load(project, stack)
+
+    def value(key: str) -> Any:
+        return json.loads(config.values[f"{config.project}:{key}"])
+
+    domain = config.values[f"{config.project}:domain"]
+    levels: dict[str, str] = {}
+    for product in value("products"):
+        levels.setdefault(product["level"], product["price"])
+    destinations = value("destinations")
+    return Site(
+        domain=domain,
+        region=config.values["aws:region"],
+        plan=cast("Plan", config.values[f"{config.project}:zonePlan"]),
+        livemode=value("livemode"),
+        products=levels,
+        policy=value("policy"),
+        kit_tags=destinations["kit"]["tags"],
+        slack_channel=destinations["slack"]["channel"],
+        web_hosts=tuple(sorted({_full_name(host["name"], domain) for host in value("hosts")} | {f"www.{domain}"})),
+    )
+
+
+def _full_name(host: str, domain: str) -> str:
+    return domain if host == "@" else f"{host}.{domain}"
