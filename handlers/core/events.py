@@ -26,6 +26,7 @@ class Facts:
     """What one event, or one answer of Stripe to a question of ours, tells."""
 
     subscription: SubscriptionFact | None = None
+    subscription_id: str | None = None  # whose snapshot that is
     invoice: InvoiceFact | None = None
     payments: tuple[PaymentFact, ...] = ()
     session: SessionFact | None = None
@@ -68,7 +69,7 @@ def facts(event: Mapping[str, Any], *, user_key: str) -> Facts | None:
 def from_subscription(obj: Mapping[str, Any], at: int, user_key: str, source: Source = Source.ASKED) -> Facts:
     """The facts in a Subscription."""
     snapshot = read.subscription(obj, at=at, source=source, user_key=user_key)
-    return Facts(subscription=snapshot, user_hint=snapshot.user)
+    return Facts(subscription=snapshot, subscription_id=read.text(obj, "id"), user_hint=snapshot.user)
 
 
 def from_invoice(obj: Mapping[str, Any], at: int, user_key: str, outcome: Outcome = None) -> Facts:

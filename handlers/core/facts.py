@@ -51,7 +51,6 @@ class Item:
 class SubscriptionFact:
     """A snapshot of one subscription at `at`; of two snapshots one wins as a whole."""
 
-    id: str
     status: str
     at: int
     source: int
@@ -61,7 +60,6 @@ class SubscriptionFact:
     cancel_at: int | None = None  # when it will end, also where Stripe only says "at period end"
     canceled_at: int | None = None
     ended_at: int | None = None
-    trial_end: int | None = None
     latest_invoice: str | None = None
 
     @property

@@ -40,8 +40,8 @@ def take(facts: Facts, graph: Graph) -> None:
     """Join `facts` into `graph`; raises NotLoadedError when a node is needed that was not read."""
     if facts.session is not None:
         _take_session(facts.session, facts.email, graph)
-    if facts.subscription is not None:
-        _take_subscription(facts.subscription, graph)
+    if facts.subscription is not None and facts.subscription_id is not None:
+        _take_subscription(facts.subscription_id, facts.subscription, graph)
     if facts.invoice is not None:
         _take_invoice(facts.invoice, facts.email, graph)
     for payment in facts.payments:
@@ -74,8 +74,7 @@ def _named(facts: Facts) -> Iterator[Ref]:
     if facts.session is not None:
         yield Ref(Kind.SESSION, facts.session.id)
         yield from _maybe(Kind.SUBSCRIPTION, facts.session.subscription)
-    if facts.subscription is not None:
-        yield Ref(Kind.SUBSCRIPTION, facts.subscription.id)
+    yield from _maybe(Kind.SUBSCRIPTION, facts.subscription_id)
     if facts.invoice is not None:
         yield Ref(Kind.INVOICE, facts.invoice.id)
         yield from _maybe(Kind.SUBSCRIPTION, facts.invoice.subscription)
@@ -112,14 +111,14 @@ def _take_session(fact: SessionFact, email: Stamped | None, graph: Graph) -> Non
         graph.put(Ref(Kind.MEMBER, member.id), replace(member, email=latest(member.email, own)))
 
 
-def _take_subscription(fact: SubscriptionFact, graph: Graph) -> None:
-    node = graph.subscription(fact.id)
+def _take_subscription(id_: str, fact: SubscriptionFact, graph: Graph) -> None:
+    node = graph.subscription(id_)
     joined = replace(
         node,
         grant=grants.join(node.grant, grants.of_subscription(fact)),
         customer=greatest(node.customer, fact.customer),
     )
-    graph.put(Ref(Kind.SUBSCRIPTION, fact.id), joined)
+    graph.put(Ref(Kind.SUBSCRIPTION, id_), joined)
     if fact.user is not None:
         _name_customer(fact.customer, Stamped(at=fact.at, value=fact.user), graph)
 

@@ -70,8 +70,8 @@ class _Standing:
 def membership(grants: Mapping[str, Grant], policy: Policy, now: int) -> Membership:
     """The membership that `grants` (by subscription id) amount to under `policy` at `now` (Unix seconds)."""
     views = tuple(
-        _view(grant, grant.subscription, policy, now)
-        for grant in (grants[id_] for id_ in sorted(grants))
+        _view(id_, grant, grant.subscription, policy, now)
+        for id_, grant in sorted(grants.items(), key=lambda entry: entry[0])
         if grant.subscription is not None
     )
     opening = [view for view in views if view.levels]
@@ -109,11 +109,11 @@ def _membership(state: State, until: int | None, reason: str, views: tuple[Grant
     )
 
 
-def _view(grant: Grant, fact: SubscriptionFact, policy: Policy, now: int) -> GrantView:
+def _view(id_: str, grant: Grant, fact: SubscriptionFact, policy: Policy, now: int) -> GrantView:
     standing = _standing(grant, fact, policy, now)
     levels = tuple(sorted({level for item in fact.items if (level := policy.level(item)) is not None}))
     return GrantView(
-        subscription=fact.id,
+        subscription=id_,
         state=standing.state,
         access=standing.access and bool(levels),
         until=standing.until,

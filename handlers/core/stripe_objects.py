@@ -28,13 +28,11 @@ _UNPAID_BACK = frozenset({"failed", "canceled"})  # a refund in these states ret
 
 def subscription(obj: Object, *, at: int, source: Source, user_key: str) -> SubscriptionFact:
     """The snapshot that `obj` is; `at` is the moment of the event that carried it."""
-    id_, status = text(obj, "id"), text(obj, "status")
     items = tuple(sorted(_items(obj), key=lambda item: item.price))
     ends = [item.period_end for item in items if item.period_end is not None]
     at_period_end = max(ends, default=None) if obj.get("cancel_at_period_end") is True else None
     return SubscriptionFact(
-        id=id_,
-        status=status,
+        status=text(obj, "status"),
         at=at,
         source=source,
         items=items,
@@ -43,7 +41,6 @@ def subscription(obj: Object, *, at: int, source: Source, user_key: str) -> Subs
         cancel_at=number(obj, "cancel_at") or at_period_end,
         canceled_at=number(obj, "canceled_at"),
         ended_at=number(obj, "ended_at"),
-        trial_end=number(obj, "trial_end"),
         latest_invoice=ref(obj.get("latest_invoice")),
     )
 

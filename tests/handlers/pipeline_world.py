@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from handlers.adapters.items import decode, key
 from handlers.adapters.nudges import Nudges
 from handlers.adapters.store import Store
 from handlers.adapters.stripe_read import StripeReader
@@ -103,6 +104,10 @@ class World:
             clock=self.clock,
         )
 
+    @property
+    def members(self) -> Members:
+        return Members(store=self.store, policy=self.policy, clock=self.clock)
+
     def deliver(self, *events: Event | str, group: str = "g") -> list[str]:
         """Hand events to apply as one batch; the message ids that it did not take."""
         records = [
@@ -118,14 +123,11 @@ class World:
 
     def member(self, user_id: str = "user_ada") -> dict[str, Any] | None:
         """What the members API answers; None for 404."""
-        members = Members(store=self.store, policy=self.policy, clock=self.clock)
-        answer = members.answer({"rawPath": f"/v1/members/{user_id}", "pathParameters": {"user_id": user_id}})
+        answer = self.members.answer({"rawPath": f"/v1/members/{user_id}", "pathParameters": {"user_id": user_id}})
         return json.loads(answer["body"]) if answer["statusCode"] == 200 else None
 
     def item(self, pk: str, sk: str) -> dict[str, Any] | None:
         """One item of the table, as plain values."""
-        from handlers.adapters.items import decode, key
-
         answer = self.dynamodb.get_item(TableName=self.name, Key=key(pk, sk), ConsistentRead=True)
         return decode(answer["Item"]) if "Item" in answer else None
 
