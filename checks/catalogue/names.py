@@ -3,7 +3,7 @@
 from checks.catalogue.checklist import entries
 from checks.commands import dig
 from checks.model import Check
-from checks.probes import authority, dns, mail
+from checks.probes import authority, dns, mail, spf
 from checks.rules import authority as authority_rules
 from checks.rules import dns as dns_rules
 from checks.rules import mail as mail_rules
@@ -135,7 +135,7 @@ def _vendors() -> tuple[Check, ...]:
         ),
         Check(
             entry=entries()["mail.spf-limit"],
-            probe=mail.spf_cost,
+            probe=spf.cost,
             rule=mail_rules.spf_limit,
             fix="drop includes that nobody sends through; move marketing mail to its own subdomain",
             command=lambda scope: dig(scope, scope.contract.domain, "TXT"),

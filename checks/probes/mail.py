@@ -1,7 +1,6 @@
 """Asks the DNS for the domain's mail records."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from checks.errors import ProbeError
 from checks.probes import dns
@@ -16,15 +15,6 @@ class DkimFacts:
     declared: str
     published: dns.Answer
     key: dns.Answer
-
-
-@dataclass(frozen=True, kw_only=True)
-class SpfCost:
-    """DNS lookups that evaluating the SPF record takes; `error` where it cannot be evaluated at all."""
-
-    lookups: int
-    voids: int
-    error: str = ""
 
 
 def mx(scope: Scope) -> dns.Answer:
@@ -58,28 +48,6 @@ def dkim(scope: Scope) -> tuple[DkimFacts, ...]:
             key=dns.look_up(scope, selector.name, "TXT"),
         )
         for selector in scope.contract.mail.dkim
-    )
-
-
-def spf_cost(scope: Scope) -> SpfCost:
-    """What the SPF record costs, by checkdmarc. Raises ProbeError when the resolver is dead.
-
-    The record is looked up first by ourselves: checkdmarc tells a dead resolver and a bad record apart for nobody.
-    """
-    spf(scope)
-    import checkdmarc.spf  # takes 1.1 s, and only this check needs it
-
-    found: Any = checkdmarc.spf.check_spf(
-        scope.contract.domain,
-        resolver=dns.resolver_at(dns.resolvers(scope)[0]),
-        timeout=scope.deadline.left(),
-    )
-    if "error" in found and found.get("dns_lookups") is None:
-        return SpfCost(lookups=0, voids=0, error=str(found["error"]))
-    return SpfCost(
-        lookups=int(found["dns_lookups"]),
-        voids=int(found.get("dns_void_lookups") or 0),
-        error="" if found.get("valid", True) else str(found.get("error", "")),
     )
 
 

@@ -26,9 +26,14 @@ class ApiFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class AssetFacts:
-    """Each asset that the home page links below a declared static path, asked for twice."""
+    """Each asset that the home page links below a declared static path, asked for twice.
+
+    `unnamed` is the answer below that path for a file without an ending, which no edge caches by itself: only a
+    cache rule makes it one to keep.
+    """
 
     page: Exchange
+    unnamed: Exchange
     pairs: tuple[tuple[Exchange, Exchange], ...] = field(default=())
 
 
@@ -113,7 +118,9 @@ def assets(scope: Scope) -> AssetFacts:
         raise ProbeError(f"{page.line()}: links nothing below {', '.join(static)}, so no asset could be asked for")
     with Browser(scope) as browser:
         return AssetFacts(
-            page=page, pairs=tuple((browser.ask(url), browser.ask(url)) for url in ours[:ASSETS_LOOKED_AT])
+            page=page,
+            unnamed=browser.ask(f"https://{scope.contract.domain}{static[0].rstrip('/')}/launch-ready-probe"),
+            pairs=tuple((browser.ask(url), browser.ask(url)) for url in ours[:ASSETS_LOOKED_AT]),
         )
 
 

@@ -11,7 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from checks.contract import Contract
 from checks.model import Verdict, judge
 from checks.probes.dns import Answer
-from checks.probes.mail import DkimFacts, SpfCost
+from checks.probes.mail import DkimFacts
+from checks.probes.spf import SpfCost
+from checks.probes.spf import records as spf_records
 
 LOOKUPS_MOST, LOOKUPS_WARN, VOIDS_MOST = 10, 8, 2  # RFC 7208 section 4.6.4
 MAILTO = re.compile(r"mailto:[^@\s,!;]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}(?:![0-9]+[kmgt]?)?\Z")
@@ -55,7 +57,7 @@ def spf(contract: Contract, facts: Answer) -> Verdict:
 
     How many lookups its includes cost is mail.spf-limit.
     """
-    records = [record for record in facts.records if record.lower().split(" ")[0] == "v=spf1"]
+    records = spf_records(facts)
     problems = [] if len(records) == 1 else [f"{len(records)} SPF records at {contract.domain}, must be one"]
     for record in records:
         problems += _spf_problems(record)

@@ -83,9 +83,13 @@ def recovery(_contract: Contract, facts: tuple[BurstFacts, Exchange]) -> Verdict
 def static(contract: Contract, facts: AssetFacts) -> Verdict:
     """cache.static: versioned assets are kept by the edge and by browsers for a year (RFC 9111, RFC 8246).
 
-    Judges the first assets that the home page links; an asset that no page links is not looked at.
+    Judges the first assets that the home page links, and that a cache rule covers their path: Cloudflare keeps
+    known file endings without any rule ("Default cache behavior"), but not by the rule's time. An asset that no
+    page links is not looked at.
     """
     problems = [] if contract.edge.cache.static_paths else ["no static path is declared for the edge's cache"]
+    if facts.unnamed.header("cf-cache-status").upper() in {"", "DYNAMIC"}:
+        problems.append(f"{facts.unnamed.url}: no cache rule covers it (cf-cache-status DYNAMIC)")
     for _, second in facts.pairs:
         status = second.header("cf-cache-status").upper()
         if second.status != 200:

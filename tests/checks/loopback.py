@@ -149,7 +149,7 @@ class WebServer:
 
             do_GET = do_POST = serve  # noqa: N815 - the names that BaseHTTPRequestHandler calls
 
-            def log_message(self, *_: Any) -> None:
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the overridden name
                 """Tests print nothing."""
 
         return Handler

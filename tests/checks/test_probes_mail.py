@@ -1,11 +1,13 @@
 import base64
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from checks.errors import ProbeError
-from checks.probes import mail
+from checks.probes import mail, spf
 from checks.rules import mail as rules
 from tests.checks.loopback import unused_port
 
@@ -37,11 +39,11 @@ def rsa_record(bits: int) -> str:
     return " ".join(f'"{text[start : start + 255]}"' for start in range(0, len(text), 255))
 
 
-CHECKS = {
+CHECKS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "mx": (mail.mx, rules.mx),
     "mx hosts": (mail.mx_hosts, rules.mx_hosts),
     "spf": (mail.spf, rules.spf),
-    "spf limit": (mail.spf_cost, rules.spf_limit),
+    "spf limit": (spf.cost, rules.spf_limit),
     "dkim": (mail.dkim, rules.dkim),
     "dkim key": (mail.dkim, rules.dkim_key),
     "dmarc": (mail.dmarc, rules.dmarc),
@@ -61,7 +63,7 @@ BREAKS = {
     "mx": lambda names: names.set(APEX, "MX"),
     "mx hosts": lambda names: names.set("mx1.mailhost.example", "A"),
     "spf": lambda names: names.set(APEX, "TXT"),
-    "spf limit": lambda names: names.set("_spf.mailhost.example", "TXT", f'"v=spf1 {chain(11)} -all"'),
+    "spf limit": lambda names: names.set("_spf.mailhost.example", "TXT", f'"v=spf1 {chain(10)} -all"'),
     "dkim": lambda names: names.set(f"s1._domainkey.{APEX}", "CNAME"),
     "dkim key": lambda names: names.set("s1.dkim.mailhost.example", "TXT", rsa_record(1024)),
     "dmarc": lambda names: names.set(f"_dmarc.{APEX}", "TXT", '"v=DMARC1; p=none"'),
@@ -73,7 +75,7 @@ BREAKS = {
 
 
 def chain(count: int) -> str:
-    return " ".join(f"exists:e{number}.mailhost.example" for number in range(count))
+    return " ".join(f"a:e{number}.mail.example" for number in range(count))
 
 
 @pytest.mark.parametrize("name", CHECKS)
@@ -81,7 +83,7 @@ def test_each_break_is_seen(look, published, declared, name):
     BREAKS[name](published)
     probe, rule = CHECKS[name]
 
-    assert rule(declared, probe(look())).status in {"fail", "warn"}
+    assert rule(declared, probe(look())).status == ("warn" if name == "dkim key" else "fail")
 
 
 def test_a_report_service_that_agrees_is_found(look, published, declared):
@@ -91,7 +93,7 @@ def test_a_report_service_that_agrees_is_found(look, published, declared):
     assert rules.dmarc_report(declared, mail.report_authorisations(look())).status == "pass"
 
 
-@pytest.mark.parametrize("probe", [mail.mx, mail.spf_cost])
+@pytest.mark.parametrize("probe", [mail.mx, spf.cost])
 def test_a_dead_resolver_is_no_verdict(look, probe):
     with pytest.raises(ProbeError, match="no answer"):
         probe(look(0.3, resolver=("127.0.0.1", unused_port())))

@@ -90,6 +90,8 @@ class SmallEdge:
         return (429, {"retry-after": "10"}, "") if over else (404, {}, "")
 
     def static(self, path):
+        if "." not in path:
+            return 404, {"cf-cache-status": "BYPASS" if self.works("cache rule") else "DYNAMIC"}, ""
         with self.lock:
             self.asked[path] += 1
         hit = self.asked[path] > 1 and self.works("cache")
@@ -136,6 +138,7 @@ def test_a_proper_edge_passes_every_check(run):
         ("waf", "edge.waf"),
         ("rate", "edge.rate"),
         ("cache", "cache.static"),
+        ("cache rule", "cache.static"),
         ("html", "cache.html"),
         ("private", "cache.private"),
         ("challenge", "edge.webhook"),

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,8 +17,9 @@ SECRETS = "arn:aws:secretsmanager:eu-west-1:000000000001:secret:launch-ready-pro
 READ_KEY = f"{SECRETS}stripe-read-AbCdEf"
 
 
-def allow(actions: tuple[str, ...], *resources: str, **changes) -> Statement:
-    return Statement(**{"effect": "Allow", "actions": actions, "resources": resources, "inverted": False, **changes})
+def allow(actions: tuple[str, ...], *resources: str, **changes: Any) -> Statement:
+    statement = Statement(effect="Allow", actions=actions, resources=resources, inverted=False)
+    return replace(statement, **changes)
 
 
 def role(declared: Contract, purpose: str, *statements: Statement) -> RoleFacts:

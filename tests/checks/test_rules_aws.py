@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ ARN = "arn:aws:sqs:eu-west-1:000000000001:"
 
 
 def queue(name: str, purpose: str, **changes) -> QueueFacts:
-    facts = {"dlq_arn": None, "max_receive_count": None}
+    facts: dict[str, Any] = {"dlq_arn": None, "max_receive_count": None}
     if purpose != "dlq":
         facts = {
             "dlq_arn": f"{ARN}{name}-dlq",
@@ -21,7 +22,7 @@ def queue(name: str, purpose: str, **changes) -> QueueFacts:
             "visibility_seconds": 30,
             "consumer_timeouts": (5,),
         }
-    return QueueFacts(**{"name": name, "purpose": purpose, "exists": True, **facts, **changes})
+    return QueueFacts(name=name, purpose=purpose, exists=True, **{**facts, **changes})
 
 
 QUEUES = (queue("events", "events"), queue("events-dlq", "dlq"), queue("kit", "sync"), queue("kit-dlq", "dlq"))
@@ -79,7 +80,7 @@ def test_logs(declared, exists, days, said):
 
 
 def alarm(name: str, metric: str, dimension: tuple[str, str], **changes) -> AlarmFacts:
-    facts = {
+    facts: dict[str, Any] = {
         "name": f"launch-ready-prod-{name}",
         "region": "eu-west-1",
         "namespace": "AWS/SQS",

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -84,7 +85,7 @@ NAMES = frozenset({"ada.ns.cloudflare.com", "bob.ns.cloudflare.com"})
 
 
 def server(**changes) -> ServerFacts:
-    facts = {
+    facts: dict[str, Any] = {
         "name": "ada.ns.cloudflare.com",
         "address": "192.0.2.53",
         "udp": True,

@@ -6,7 +6,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from checks.model import Status
 from checks.probes.dns import Answer
-from checks.probes.mail import DkimFacts, SpfCost
+from checks.probes.mail import DkimFacts
+from checks.probes.spf import SpfCost
 from checks.rules import mail
 
 DOMAIN = "tidewriters.example"

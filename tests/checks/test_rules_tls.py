@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -101,7 +102,7 @@ def test_origin(declared, settings, said):
 
 
 def certificate(**changes) -> CertificateFacts:
-    facts = {
+    facts: dict[str, Any] = {
         "host": HOST,
         "not_before": NOW - timedelta(days=50),
         "not_after": NOW + timedelta(days=50),

@@ -71,9 +71,12 @@ def test_recovery(declared, refused, after, said):
     assert passes(web.recovery(declared, (burst, exchange(f"{APEX}/auth/", after))), said)
 
 
-def asset(status: str = "HIT", control: str = LONG, code: int = 200, **headers: str) -> AssetFacts:
+def asset(
+    status: str = "HIT", control: str = LONG, code: int = 200, unnamed: str = "BYPASS", **headers: str
+) -> AssetFacts:
     second = exchange(ASSET, code, cf_cache_status=status, cache_control=control, **headers)
-    return AssetFacts(page=exchange(APEX), pairs=((second, second),))
+    bare = exchange(f"{APEX}/_next/static/x", 404, cf_cache_status=unnamed)
+    return AssetFacts(page=exchange(APEX), unnamed=bare, pairs=((second, second),))
 
 
 @pytest.mark.parametrize(
@@ -86,6 +89,9 @@ def asset(status: str = "HIT", control: str = LONG, code: int = 200, **headers: 
         (asset(control="public, max-age=31536000"), "not immutable"),
         (asset(code=404), "-> 404"),
         (asset(set_cookie="a=b"), "sets a cookie"),
+        (asset(unnamed="MISS"), None),
+        (asset(unnamed="DYNAMIC"), "no cache rule covers it"),
+        (asset(unnamed=""), "no cache rule covers it"),
     ],
 )
 def test_static(declared, facts, said):

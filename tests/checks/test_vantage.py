@@ -1,11 +1,12 @@
 import json
+from typing import Any
 
 import pytest
 
 from checks.errors import UsageError
 from checks.vantage import AwsAccess, StripeAccess, Vantage
 
-DOCUMENT = {
+DOCUMENT: dict[str, Any] = {
     "resolver": {"host": "127.0.0.1", "port": 5353},
     "ports": {"443": 8443, "80": 8080},
     "ca_file": "/run/ca.pem",
