@@ -1,0 +1,169 @@
+"""What the edge does to reach an origin, by the zone's SSL mode.
+
+https://developers.cloudflare.com/ssl/origin-configuration/ssl-modes/
+"""
+
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from rehearsal.twins.edge.exchange import Answer, Exchange, Headers, failure, without
+
+CONNECT_SECONDS, READ_SECONDS = 19.0, 100.0  # Cloudflare's; after them 522 and 524
+_IDLE_SECONDS = 2.0  # below what any origin keeps an idle connection for
+_HOP_BY_HOP = (
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+)
+_OWN = ("cf-connecting-ip", "cf-ipcountry", "cf-ray", "cf-visitor", "cdn-loop", "x-forwarded-proto", "true-client-ip")
+_VERIFIED, _UNVERIFIED = "strict", "full"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a host's requests go: base URLs such as "https://127.0.0.1:8443", None where nothing listens.
+
+    `trust` is what mode strict checks the certificate with: for the host's name, by the authorities in it. An origin
+    with `plain_only` is spoken to in plain HTTP whatever the mode: a gap of the rehearsal, where the real one has TLS.
+    """
+
+    https: str | None = None
+    http: str | None = None
+    trust: ssl.SSLContext | None = None
+    plain_only: bool = False
+
+
+Origins = Mapping[str, Origin] | Callable[[str], Origin | None]
+
+
+class OriginFetch:
+    """Sends requests on to their origins over kept-alive connections."""
+
+    def __init__(self, origins: Origins) -> None:
+        self._origin_of: Callable[[str], Origin | None] = origins.get if isinstance(origins, Mapping) else origins
+        self._transports: dict[tuple[ssl.SSLContext, str], httpx.AsyncHTTPTransport] = {}
+        self._unverified = _unverified()
+
+    async def fetch(self, exchange: Exchange, mode: str, method: str, omitted: tuple[str, ...] = ()) -> Answer:
+        """The origin's answer, or Cloudflare's error page; headers named in `omitted` are not sent on."""
+        origin = self._origin_of(exchange.request.host)
+        if origin is None:
+            return failure(530, "1016")  # origin DNS error
+        base = _base(origin, mode, exchange.request.scheme)
+        if base is None:
+            return failure(521, "521")  # nothing listens there
+        context = origin.trust if mode == _VERIFIED and origin.trust is not None else self._unverified
+        if mode == _VERIFIED and origin.trust is None and base.startswith("https:"):
+            return failure(526, "526")
+        request = _request(exchange, base, method, omitted)
+        try:
+            return await _sent(self._transport(context, exchange.request.host), request)
+        except httpx.TransportError as error:
+            return _failed(error)
+
+    async def close(self) -> None:
+        """Close every kept connection."""
+        transports, self._transports = self._transports, {}
+        for transport in transports.values():
+            await transport.aclose()
+
+    def _transport(self, context: ssl.SSLContext, host: str) -> httpx.AsyncHTTPTransport:
+        """One for each host: a connection whose certificate was checked for one name is none for another."""
+        known = self._transports.get((context, host))
+        if known is None:
+            limits = httpx.Limits(max_connections=None, keepalive_expiry=_IDLE_SECONDS)
+            known = httpx.AsyncHTTPTransport(verify=context, limits=limits, trust_env=False)
+            self._transports[context, host] = known
+        return known
+
+
+def _unverified() -> ssl.SSLContext:
+    """Modes full and flexible take any certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _base(origin: Origin, mode: str, scheme: str) -> str | None:
+    """Modes full and strict use the visitor's scheme, off and flexible plain HTTP, origin_pull always TLS."""
+    if origin.plain_only:
+        return origin.http
+    secure = mode == "origin_pull" or (mode in (_UNVERIFIED, _VERIFIED) and scheme == "https")
+    return origin.https if secure else origin.http
+
+
+def _request(exchange: Exchange, base: str, method: str, omitted: tuple[str, ...]) -> httpx.Request:
+    request = exchange.request
+    headers = without(request.headers, (*_HOP_BY_HOP, *_OWN, *omitted, "host", "x-forwarded-for"))
+    before = request.header("x-forwarded-for")
+    forwarded = f"{before}, {request.client}" if before else request.client
+    added = (
+        ("host", exchange.authority),
+        ("cdn-loop", "cloudflare; loops=1"),
+        ("cf-connecting-ip", request.client),
+        ("cf-ipcountry", exchange.fields["ip.src.country"]),
+        ("cf-ray", request.ray),
+        ("cf-visitor", f'{{"scheme":"{request.scheme}"}}'),
+        ("x-forwarded-for", forwarded),
+        ("x-forwarded-proto", request.scheme),
+    )
+    timeout = {"connect": CONNECT_SECONDS, "read": READ_SECONDS, "write": READ_SECONDS, "pool": CONNECT_SECONDS}
+    return httpx.Request(
+        method,
+        base,
+        headers=[(name.encode(), value.encode("latin-1")) for name, value in (*added, *headers)],
+        content=exchange.body,
+        extensions={
+            "sni_hostname": request.host,
+            "target": exchange.target.encode("latin-1"),  # as it came: httpx would normalise it
+            "timeout": timeout,
+        },
+    )
+
+
+async def _sent(transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> Answer:
+    response = await transport.handle_async_request(request)
+    try:
+        body = b"".join([chunk async for chunk in response.aiter_raw()])
+    finally:
+        await response.aclose()
+    return Answer(response.status_code, _headers(response, body, request.method), body, from_edge=False)
+
+
+def _headers(response: httpx.Response, body: bytes, method: str) -> Headers:
+    raw = tuple((name.decode().lower(), value.decode("latin-1")) for name, value in response.headers.raw)
+    headers = without(raw, (*_HOP_BY_HOP, "server"))
+    has_length = any(name == "content-length" for name, _ in headers)
+    if has_length or method == "HEAD" or response.status_code in (204, 304):
+        return headers
+    return (*headers, ("content-length", str(len(body))))
+
+
+def _failed(error: httpx.TransportError) -> Answer:
+    """https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return failure(526, "526")
+        if isinstance(cause, ssl.SSLError):
+            return failure(525, "525")
+        cause = cause.__cause__ or cause.__context__
+    match error:
+        case httpx.ConnectTimeout():
+            return failure(522, "522")
+        case httpx.ConnectError():
+            return failure(521, "521")
+        case httpx.TimeoutException():
+            return failure(524, "524")
+        case _:
+            return failure(520, "520")

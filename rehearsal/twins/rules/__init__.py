@@ -1,0 +1,39 @@
+"""Cloudflare's rules language: expressions compiled to functions of a request.
+
+https://developers.cloudflare.com/ruleset-engine/rules-language/
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from rehearsal.twins.rules.compiler import compile_node
+from rehearsal.twins.rules.fields import Request, extension
+from rehearsal.twins.rules.inspection import Uses, uses
+from rehearsal.twins.rules.kinds import BOOL, BYTES, ExpressionError, Fields, Kind
+
+MAX_LENGTH = 4096  # characters of one rule's expression
+
+
+@lru_cache(maxsize=1024)
+def compile_filter(expression: str) -> Callable[[Fields], bool]:
+    """The test of a rule, which must be Bool; raises ExpressionError."""
+    return _compiled(expression, BOOL)
+
+
+@lru_cache(maxsize=1024)
+def compile_value(expression: str) -> Callable[[Fields], str]:
+    """A computed text, such as a redirect's target; raises ExpressionError."""
+    return _compiled(expression, BYTES)
+
+
+def _compiled(expression: str, wanted: Kind) -> Callable[[Fields], Any]:
+    if len(expression) > MAX_LENGTH:
+        raise ExpressionError(f"it has {len(expression)} characters, at most {MAX_LENGTH} are allowed")
+    node = compile_node(expression)
+    if node.each or node.kind != wanted:
+        raise ExpressionError(f"it must give {wanted}, this gives {node.kind}", expression)
+    return node.run
+
+
+__all__ = ["ExpressionError", "Fields", "Request", "Uses", "compile_filter", "compile_value", "extension", "uses"]

@@ -1,0 +1,243 @@
+"""From an expression to a function of a request's fields, with the types checked as Cloudflare checks them."""
+
+import difflib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from lark import Token, Tree
+
+from rehearsal.twins.rules import comparisons, literals
+from rehearsal.twins.rules.fields import FIELDS
+from rehearsal.twins.rules.functions import FUNCTIONS, QUANTIFIERS, Function
+from rehearsal.twins.rules.kinds import BOOL, BYTES, INT, IP, ExpressionError, Fields, Kind, Node, array
+from rehearsal.twins.rules.syntax import parse
+
+Parsed = Tree[Token] | Token
+
+
+def compile_node(expression: str) -> Node:
+    """The meaning of `expression`; raises ExpressionError."""
+    if expression.strip() in ("true", "false"):  # the API takes these two, alone, for "all requests" and "none"
+        value = expression.strip() == "true"
+        return Node(BOOL, lambda _: value)
+    tree = parse(expression)
+    try:
+        return _node(tree)
+    except ExpressionError as error:
+        raise ExpressionError(error.problem, expression, error.column) from error
+
+
+def _node(tree: Parsed) -> Node:
+    assert isinstance(tree, Tree)
+    try:
+        return _COMPILERS[str(tree.data)](tree)
+    except ExpressionError as error:
+        if error.column is None and not tree.meta.empty:
+            raise ExpressionError(error.problem, column=tree.meta.start_pos + 1) from error
+        raise
+
+
+def _logic(tree: Tree[Token], join: Callable[[list[bool]], bool]) -> Node:
+    parts = [_of_kind(child, BOOL) for child in tree.children]
+    runs = [part.run for part in parts]
+    return Node(BOOL, lambda fields: join([bool(run(fields)) for run in runs]))
+
+
+def _any(tree: Tree[Token]) -> Node:
+    runs = [_of_kind(child, BOOL).run for child in tree.children]
+    return Node(BOOL, lambda fields: any(run(fields) for run in runs))
+
+
+def _all(tree: Tree[Token]) -> Node:
+    runs = [_of_kind(child, BOOL).run for child in tree.children]
+    return Node(BOOL, lambda fields: all(run(fields) for run in runs))
+
+
+def _odd(tree: Tree[Token]) -> Node:
+    return _logic(tree, lambda values: sum(values) % 2 == 1)
+
+
+def _negation(tree: Tree[Token]) -> Node:
+    inner = _node(tree.children[0])
+    run = inner.run
+    if inner.kind == array(BOOL):
+        return Node(inner.kind, lambda fields: [not value for value in run(fields)])
+    _require(inner, BOOL)
+    return Node(BOOL, lambda fields: not run(fields))
+
+
+def _group(tree: Tree[Token]) -> Node:
+    return _node(tree.children[0])
+
+
+def _of_kind(tree: Parsed, kind: Kind) -> Node:
+    node = _node(tree)
+    try:
+        _require(node, kind)
+    except ExpressionError as error:
+        assert isinstance(tree, Tree)
+        raise ExpressionError(error.problem, column=tree.meta.start_pos + 1) from error
+    return node
+
+
+def _require(node: Node, kind: Kind) -> None:
+    if node.each or node.kind != kind:
+        raise ExpressionError(f"{kind} is needed here, this is {_shown(node)}")
+
+
+def _shown(node: Node) -> str:
+    return f"each of Array<{node.kind}>" if node.each else str(node.kind)
+
+
+def _field(tree: Tree[Token]) -> Node:
+    name = str(tree.children[0])
+    kind = FIELDS.get(name)
+    if kind is None:
+        raise ExpressionError(f"the edge twin knows no field {name!r}{_nearest(name, FIELDS)}")
+    return Node(kind, lambda fields: fields[name])
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    nearest = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {nearest[0]!r}?" if nearest else ""
+
+
+def _index(tree: Tree[Token]) -> Node:
+    held, key = _node(tree.children[0]), tree.children[1]
+    assert isinstance(key, Tree)
+    if held.kind.of is None or (held.each and key.data != "every"):
+        raise ExpressionError(f"{_shown(held)} has no elements to pick from")
+    if key.data == "every":
+        return Node(held.kind.of, _every(held), each=True)
+    wanted: Any = literals.text(str(key.children[0])) if key.data == "string_key" else int(str(key.children[0]))
+    if isinstance(wanted, str) != (held.kind.name == "Map"):
+        raise ExpressionError(f"{held.kind} is not indexed by {wanted!r}")
+    if isinstance(wanted, int) and wanted < 0:
+        raise ExpressionError("an index is 0 or more")
+    return Node(held.kind.of, lambda fields: _element(held.run(fields), wanted))
+
+
+def _every(held: Node) -> Callable[[Fields], list[Any]]:
+    def run(fields: Fields) -> list[Any]:
+        value = held.run(fields)
+        containers = value if held.each else [value]
+        return [item for container in containers for item in _items(container)]
+
+    return run
+
+
+def _items(container: Any) -> list[Any]:
+    if container is None:
+        return []
+    return list(container.values()) if isinstance(container, dict) else list(container)
+
+
+def _element(container: Any, key: str | int) -> Any:
+    if container is None:
+        return None
+    if isinstance(container, dict):
+        return container.get(key)
+    return container[key] if isinstance(key, int) and key < len(container) else None
+
+
+def _call(tree: Tree[Token]) -> Node:
+    name, arguments = str(tree.children[0]), [_argument(child) for child in tree.children[1:]]
+    if name in QUANTIFIERS:
+        return _quantifier(name, arguments)
+    function = FUNCTIONS.get(name)
+    if function is None:
+        raise ExpressionError(f"the edge twin knows no function {name!r}{_nearest(name, FUNCTIONS)}")
+    _check_arguments(name, function, arguments)
+    return _mapped(function, arguments) if arguments[0].each else _called(function, arguments)
+
+
+def _argument(tree: Parsed) -> Node:
+    assert isinstance(tree, Tree)
+    match str(tree.data):
+        case "string" | "raw":
+            value: Any = comparisons.text_of(tree)
+            return Node(BYTES, lambda _: value, literal=True)
+        case "integer":
+            number = int(str(tree.children[0]))
+            return Node(INT, lambda _: number, literal=True)
+        case "address":
+            place = literals.address(str(tree.children[0]))
+            return Node(IP, lambda _: place, literal=True)
+        case _:
+            return _node(tree)
+
+
+def _quantifier(name: str, arguments: list[Node]) -> Node:
+    holds = QUANTIFIERS[name]
+    if len(arguments) != 1 or arguments[0].each or arguments[0].kind != array(BOOL):
+        raise ExpressionError(f"{name}() takes one comparison of an array's elements, such as field[*] eq …")
+    run = arguments[0].run
+    return Node(BOOL, lambda fields: holds(run(fields)))
+
+
+def _check_arguments(name: str, function: Function, arguments: list[Node]) -> None:
+    if not function.accepts(len(arguments)):
+        raise ExpressionError(f"{name}() does not take {len(arguments)} arguments")
+    for index, argument in enumerate(arguments):
+        wanted = function.takes[min(index, len(function.takes) - 1)]
+        if argument.kind != wanted or (argument.each and index > 0):
+            raise ExpressionError(f"argument {index + 1} of {name}() must be {wanted}, this is {_shown(argument)}")
+        if index == 0 and argument.literal and not function.first_may_be_literal:
+            raise ExpressionError(f"argument 1 of {name}() must be a field or a function, not a literal")
+        if index in function.literals_only and not argument.literal:
+            raise ExpressionError(f"argument {index + 1} of {name}() must be a literal")
+    if function.literals_only:  # a bad pattern is an error of the rule, not of the first request
+        nothing: Fields = {}
+        function.run("", *(argument.run(nothing) for argument in arguments[1:]))
+
+
+def _called(function: Function, arguments: list[Node]) -> Node:
+    runs = [argument.run for argument in arguments]
+
+    def run(fields: Fields) -> Any:
+        values = [argument(fields) for argument in runs]
+        if any(value is None for value in values):  # of a header that is not there
+            return False if function.gives == BOOL else None
+        return function.run(*values)
+
+    return Node(function.gives, run)
+
+
+def _mapped(function: Function, arguments: list[Node]) -> Node:
+    first, others = arguments[0].run, [argument.run for argument in arguments[1:]]
+
+    def run(fields: Fields) -> list[Any]:
+        rest = [other(fields) for other in others]
+        return [function.run(value, *rest) for value in first(fields)]
+
+    return Node(array(function.gives), run)
+
+
+def _comparison(tree: Tree[Token]) -> Node:
+    left = _node(tree.children[0])
+    if left.kind not in (BYTES, INT, IP):
+        raise ExpressionError(f"{_shown(left)} cannot be compared; a Bool stands alone, as in `not ssl`")
+    match str(tree.data):
+        case "compare":
+            operator, right = tree.children[1:]
+            assert isinstance(right, Tree)
+            return comparisons.applied(left, *comparisons.ordering(left.kind, str(operator), right))
+        case "among":
+            return comparisons.applied(left, comparisons.membership(left.kind, tree.children[1:]), missing=False)
+        case _:
+            raise ExpressionError(f"the edge twin knows no lists: {tree.children[1]}")
+
+
+_COMPILERS: dict[str, Callable[[Tree[Token]], Node]] = {
+    "or_": _any,
+    "and_": _all,
+    "xor_": _odd,
+    "negation": _negation,
+    "group": _group,
+    "field": _field,
+    "index": _index,
+    "call": _call,
+    "compare": _comparison,
+    "among": _comparison,
+    "in_list": _comparison,
+}

@@ -1,0 +1,46 @@
+"""Why the zone twin does not take something, and readers of inputs that say so."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rehearsal.errors import DeploymentError
+
+
+class CloudflareError(DeploymentError):
+    """Cloudflare refuses this; the message says what, the limit and what to do."""
+
+
+class NotInTwinError(DeploymentError):
+    """Cloudflare takes this, but the twin would not act on it, so a rehearsal with it would prove nothing."""
+
+
+def whole(value: Any, what: str, *, least: int, most: int) -> int:
+    """`value` as an int; Pulumi's wire format turns ints into floats. CloudflareError names `what` and the limits."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or int(value) != value:
+        raise CloudflareError(f"{what} must be a whole number from {least} to {most}, got {value!r}")
+    if not least <= value <= most:
+        raise CloudflareError(f"{what} must be {least} to {most}, got {int(value)}")
+    return int(value)
+
+
+def text(inputs: Mapping[str, Any], key: str, what: str) -> str:
+    """The non-empty string at `key`."""
+    value = inputs.get(key)
+    if not isinstance(value, str) or not value:
+        raise CloudflareError(f"{what} needs {key}, a text that is not empty; got {value!r}")
+    return value
+
+
+def one_of(value: Any, allowed: Iterable[Any], what: str) -> Any:
+    """`value`, which must be among `allowed`."""
+    known = list(allowed)
+    if value not in known:
+        raise CloudflareError(f"{what} must be one of {', '.join(map(str, known))}; got {value!r}")
+    return value
+
+
+def only(inputs: Mapping[str, Any], known: Iterable[str], what: str) -> None:
+    """Nothing but `known` keys may be set: the twin would ignore the others in silence."""
+    unknown = sorted(key for key, value in inputs.items() if value is not None and key not in set(known))
+    if unknown:
+        raise NotInTwinError(f"{what}: the edge twin does not act on {', '.join(unknown)}")
