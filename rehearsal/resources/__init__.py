@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
-from rehearsal.resources import aws, pulumi
+from rehearsal.resources import aws, cloudflare, pulumi
 from rehearsal.resources.handler import ResourceHandler
 
-HANDLERS: Mapping[str, ResourceHandler] = {handler.type: handler for handler in (*aws.HANDLERS, *pulumi.HANDLERS)}
+HANDLERS: Mapping[str, ResourceHandler] = {
+    handler.type: handler for handler in (*aws.HANDLERS, *cloudflare.HANDLERS, *pulumi.HANDLERS)
+}
 
 
 def handler_for(type_token: str) -> ResourceHandler | None:

@@ -4,6 +4,7 @@ Each change names what AWS does. What cannot be changed here is a line in `rehea
 """
 
 import hashlib
+import importlib.util
 import stat
 import sys
 import threading
@@ -17,6 +18,10 @@ from ministack.services import apigateway, iam, lambda_svc, scheduler, sts
 
 LAMBDA_SERVICE = "lambda.amazonaws.com"
 API_GATEWAY_SERVICE = "apigateway.amazonaws.com"
+# IAM has no actions for SQS's batches: each is authorised as the single one (Service Authorization Reference).
+_BATCHES = {
+    f"sqs:{action}Batch": f"sqs:{action}" for action in ("SendMessage", "DeleteMessage", "ChangeMessageVisibility")
+}
 
 
 @dataclass(frozen=True)
@@ -55,13 +60,31 @@ def apply(denials: Denials, interpreter: Path) -> None:
     _ask_before_invoking(denials)
 
 
+# What the Python runtime of Lambda has besides the standard library: boto3 and what that stands on.
+_RUNTIME_MODULES = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
+_STARTER = """
+import runpy, sys
+sys.path.append({modules!r})
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
 def isolated_interpreter(directory: Path) -> Path:
-    """A Python that sees the standard library alone, as a bundle on Lambda does apart from boto3.
+    """A Python that sees the standard library and the runtime's own modules, as a bundle on Lambda does.
 
     ministack would run functions inside its own environment, where every package of ours can be imported.
     """
+    modules = directory / "lambda-runtime"
+    modules.mkdir()
+    for name in _RUNTIME_MODULES:
+        found = Path(importlib.util.find_spec(name).origin)  # ty: ignore[unresolved-attribute]
+        source = found.parent if found.name == "__init__.py" else found
+        (modules / source.name).symlink_to(source)
+    starter = directory / "lambda_runtime_starter.py"
+    starter.write_text(_STARTER.format(modules=str(modules)), encoding="utf-8")
     path = directory / "python-isolated"
-    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "$@"\n', encoding="utf-8")
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{starter}" "$@"\n', encoding="utf-8")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
     return path
 
@@ -146,6 +169,7 @@ def _record_denials(denials: Denials) -> None:
     def recording(
         access_key_id: str, iam_action: str, service: str, region: str, resource_arn: str = "*", **rest: Any
     ) -> Any:
+        iam_action = _BATCHES.get(iam_action, iam_action)
         refused = enforce(access_key_id, iam_action, service, region, resource_arn=resource_arn, **rest)
         if isinstance(refused, iam_evaluator.EvalResult) and ":assumed-role/" in refused.principal_arn:
             denials.add(Denial(refused.principal_arn, iam_action, resource_arn))
