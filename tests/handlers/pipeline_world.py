@@ -15,6 +15,7 @@ from handlers.core import policy
 from handlers.entrypoints.apply import Apply
 from handlers.entrypoints.members import Members
 from handlers.entrypoints.recording import Recorder
+from handlers.entrypoints.sweep import Sweep
 from handlers.settings import DESTINATIONS, DUE_INDEX
 from tests.handlers.story import POLICY, START, Event
 
@@ -100,6 +101,17 @@ class World:
             nudges=self.nudges,
             stripe=self.stripe,
             live=self.live,
+            user_key="user_id",
+            clock=self.clock,
+        )
+
+    @property
+    def sweep(self) -> Sweep:
+        return Sweep(
+            recorder=self.recorder,
+            store=self.store,
+            nudges=self.nudges,
+            stripe=self.stripe,
             user_key="user_id",
             clock=self.clock,
         )
