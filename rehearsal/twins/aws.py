@@ -48,7 +48,8 @@ class AwsTwin:
         self.port = port
         self._directory = Path()
         self._process: subprocess.Popen[bytes] | None = None
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._session = boto3.session.Session()  # keeps the services' models, which take long to read
+        self._clients: dict[tuple[str, ...], Any] = {}
         self._lock = threading.Lock()
 
     @property
@@ -105,27 +106,50 @@ class AwsTwin:
 
     def client(self, service: str, *, region: str | None = None) -> Any:
         """A boto3 client of the account itself; kept and shared between threads."""
-        key = (service, region or self.region)
-        with self._lock:
+        return self._kept_client(service, self._credentials(), region or self.region)
+
+    def client_of_role(self, service: str, role_arn: str, principal: str, *, region: str | None = None) -> Any:
+        """A client with the permissions of a role that the AWS service `principal` assumes; kept and shared.
+
+        None where the role does not exist or does not trust `principal`.
+        """
+        credentials = self.role_credentials(role_arn, principal)
+        return self._kept_client(service, credentials, region or self.region) if credentials else None
+
+    def _kept_client(self, service: str, credentials: Mapping[str, str], region: str) -> Any:
+        key = (service, region, credentials["access_key_id"])
+        with self._lock:  # a session is not thread-safe, its clients are
             if key not in self._clients:
-                self._clients[key] = self.client_with(service, self._credentials(), region=region)
+                self._clients[key] = self._new_client(service, credentials, region)
             return self._clients[key]
 
-    def client_with(self, service: str, credentials: Mapping[str, str], *, region: str | None = None) -> Any:
-        """A boto3 client with other credentials (see `role_credentials`); the caller closes it."""
-        return boto3.session.Session().client(
+    def _new_client(self, service: str, credentials: Mapping[str, str], region: str) -> Any:
+        return self._session.client(
             service,
             endpoint_url=self.endpoint,
-            region_name=region or self.region,
+            region_name=region,
             aws_access_key_id=credentials["access_key_id"],
             aws_secret_access_key=credentials["secret_access_key"],
             aws_session_token=credentials.get("session_token"),
-            config=Config(max_pool_connections=32, retries={"max_attempts": 1}, read_timeout=70),
+            config=Config(max_pool_connections=64, retries={"total_max_attempts": 1, "mode": "standard"}),
         )
 
     def role_credentials(self, role_arn: str, service: str) -> dict[str, str] | None:
         """Credentials of a role for the AWS service `service`; None where the role does not trust it."""
         return self.control("role-session", {"role": role_arn, "service": service})
+
+    def user(self, name: str, *statements: Mapping[str, Any]) -> dict[str, str]:
+        """Make an IAM user that may do what the policy statements say; returns `access_key_id` and so on.
+
+        ministack checks no signature of the account's own key, so whoever stands for the founder's app calls an
+        AWS_IAM route as a user.
+        """
+        iam = self.client("iam")
+        iam.create_user(UserName=name)
+        document = {"Version": "2012-10-17", "Statement": list(statements)}
+        iam.put_user_policy(UserName=name, PolicyName=name, PolicyDocument=json.dumps(document))
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return {"access_key_id": key["AccessKeyId"], "secret_access_key": key["SecretAccessKey"]}
 
     def role_allows(self, role_arn: str, action: str, resource: str) -> bool:
         """Whether the policies of a role allow an action on a resource."""

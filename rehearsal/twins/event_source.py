@@ -5,7 +5,7 @@ meet, and deletes a batch that was answered with an unknown message id. This one
 ("Using Lambda with Amazon SQS", "Handling errors for an SQS event source"):
 
 - several batches at a time, up to the mapping's maximum concurrency; SQS keeps a message group in order by holding
-  the group back while one of its messages is in flight;
+  the group back while one of its messages is in flight, and groups that were received together part here;
 - the poller acts with the function's role, so each of its permissions is needed;
 - messages are deleted only after the function succeeded; all others appear again after the visibility timeout.
 """
@@ -13,6 +13,7 @@ meet, and deletes a batch that was answered with an unknown message id. This one
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ from rehearsal.twins.aws import AwsTwin
 LAMBDA_SERVICE = "lambda.amazonaws.com"
 # Lambda starts with five batches at a time and adds more under load; a rehearsal's load never asks for more.
 _POLLERS = 5
-_WAIT_SECONDS = 2
+_WAIT_SECONDS = 1
 _BACK_OFF_SECONDS = 0.5
 
 
@@ -54,12 +55,15 @@ class EventSources:
         self._log = log
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._workers: list[ThreadPoolExecutor] = []
 
     def add(self, mapping: QueueMapping) -> None:
         """Start to poll for a mapping."""
+        workers = ThreadPoolExecutor(mapping.maximum_concurrency, f"deliver-{mapping.function}")
+        self._workers.append(workers)
         for number in range(min(mapping.maximum_concurrency, _POLLERS)):
             name = f"event-source-{mapping.function}-{number}"
-            thread = threading.Thread(target=self._run, args=(mapping,), name=name, daemon=True)
+            thread = threading.Thread(target=self._run, args=(mapping, workers), name=name, daemon=True)
             self._threads.append(thread)
             thread.start()
 
@@ -69,24 +73,25 @@ class EventSources:
         for thread in self._threads:
             thread.join(timeout=_WAIT_SECONDS + 1)
         self._threads.clear()
+        for workers in self._workers:
+            workers.shutdown(wait=False)
+        self._workers.clear()
 
-    def _run(self, mapping: QueueMapping) -> None:
-        credentials = self._aws.role_credentials(mapping.role_arn, LAMBDA_SERVICE)
-        if credentials is None:
+    def _run(self, mapping: QueueMapping, workers: ThreadPoolExecutor) -> None:
+        sqs = self._aws.client_of_role("sqs", mapping.role_arn, LAMBDA_SERVICE, region=mapping.region)
+        if sqs is None:
             return self._log(f"{mapping.function}: Lambda may not assume {mapping.role_arn}; its queue is not polled")
-        sqs = self._aws.client_with("sqs", credentials, region=mapping.region)
-        try:
-            while not self._stopping.is_set():
-                self._poll(mapping, sqs)
-        finally:
-            sqs.close()
+        while not self._stopping.is_set():
+            self._poll(mapping, sqs, workers)
         return None
 
-    def _poll(self, mapping: QueueMapping, sqs: Any) -> None:
+    def _poll(self, mapping: QueueMapping, sqs: Any, workers: ThreadPoolExecutor) -> None:
         try:
-            messages = _receive(sqs, mapping)
-            if messages:
-                self._deliver(mapping, sqs, messages)
+            batches = _by_group(_receive(sqs, mapping))
+            if self._stopping.is_set():
+                return  # what was received appears again after its visibility timeout
+            for delivery in [workers.submit(self._deliver, mapping, sqs, batch) for batch in batches]:
+                delivery.result()
         except (ClientError, BotoCoreError) as error:
             if not self._stopping.is_set():
                 self._log(f"{mapping.function}: event source {mapping.queue_arn}: {error}")
@@ -155,6 +160,14 @@ def _receive(sqs: Any, mapping: QueueMapping) -> list[dict[str, Any]]:
         MessageAttributeNames=["All"],
     )
     return answer.get("Messages", [])
+
+
+def _by_group(messages: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """One batch for each message group; all messages of a standard queue are one."""
+    batches: dict[str, list[Mapping[str, Any]]] = {}
+    for message in messages:
+        batches.setdefault(message["Attributes"].get("MessageGroupId", ""), []).append(message)
+    return list(batches.values())
 
 
 def _record(message: Mapping[str, Any], mapping: QueueMapping) -> dict[str, Any]:

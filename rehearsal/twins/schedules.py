@@ -74,15 +74,11 @@ class Schedules:
     def fire(self, name: str) -> None:
         """Invoke the target of a schedule now, as if its time had come; KeyError for an unknown name."""
         schedule = self._known[name]
-        credentials = self._aws.role_credentials(schedule.role_arn, SCHEDULER_SERVICE)
-        if credentials is None:
+        client = self._aws.client_of_role("lambda", schedule.role_arn, SCHEDULER_SERVICE, region=schedule.region)
+        if client is None:
             return self._log(f"schedule {name}: Scheduler may not assume {schedule.role_arn}")
-        client = self._aws.client_with("lambda", credentials, region=schedule.region)
-        try:
-            payload = schedule.payload or _default_event(schedule)
-            client.invoke(FunctionName=schedule.function_arn, InvocationType="Event", Payload=payload)
-        finally:
-            client.close()
+        payload = schedule.payload or _default_event(schedule)
+        client.invoke(FunctionName=schedule.function_arn, InvocationType="Event", Payload=payload)
         return None
 
     def stop(self) -> None:

@@ -68,7 +68,9 @@ class Integration(CreateOnly):
         if inputs["integrationType"] != "AWS_PROXY":
             raise RefusedError(f"{declared}: a rehearsal integrates functions (AWS_PROXY) only")
         keys = ("apiId", "integrationType", "integrationUri", "integrationMethod", "payloadFormatVersion")
-        request = _request(inputs, (*keys, "timeoutMilliseconds", "description"))
+        request = _request(inputs, (*keys, "description"))
+        if inputs.get("timeoutMilliseconds"):
+            request["TimeoutInMillis"] = inputs["timeoutMilliseconds"]
         made = target.client("apigatewayv2").create_integration(**request)
         return Created(made["IntegrationId"])
 
