@@ -111,12 +111,12 @@ class World:
         """The founder gives back all that the subscription's latest invoice took."""
         self.stripe.v1.refunds.create({"payment_intent": self.payment_intent(subscription)})
 
-    def event(self, visit: Visit, kind: str) -> stripe.Event:
-        """The newest event of one type that is about this customer."""
-        for event in self.stripe.v1.events.list({"type": kind, "limit": 100}).auto_paging_iter():
-            if event.data.object.get("customer") == visit.customer:
-                return event
-        raise LookupError(f"Stripe made no {kind} for {visit.customer}")
+    def event(self, visit: Visit, kind: str) -> dict[str, Any]:
+        """The newest event of one type that is about this customer, as Stripe sent it."""
+        about = [event for event in self.twin.events(kind) if event["data"]["object"].get("customer") == visit.customer]
+        if not about:
+            raise LookupError(f"Stripe made no {kind} for {visit.customer}")
+        return about[-1]
 
     def time_passes(self, visit: Visit, *, days_ago: float = 0) -> None:
         """Stripe's time of this customer goes on until `days_ago`."""
