@@ -147,7 +147,10 @@ def _page(method: str, path: str) -> _Page:
 
 
 def _html(status: int, title: str, cache_control: str, *others: tuple[str, str]) -> _Page:
-    body = f'<!DOCTYPE html><html lang="en"><title>{title}</title><h1>{title}</h1></html>\n'.encode()
+    body = (
+        f'<!DOCTYPE html><html lang="en"><title>{title}</title>'
+        f'<script src="/_next/static/chunks/main.js" defer></script><h1>{title}</h1></html>\n'
+    ).encode()
     return _Page(status, "text/html; charset=utf-8", cache_control, body, others)
 
 

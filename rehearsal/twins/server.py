@@ -18,6 +18,7 @@ from rehearsal.errors import TwinError
 LOOPBACK = "127.0.0.1"
 _GRACE_SECONDS = 0.2  # what a request under way gets when the server stops
 _STOP_SECONDS = 5.0
+_LAST_MOMENT_SECONDS = 0.02
 _BACKLOG = 128
 
 
@@ -115,6 +116,7 @@ class Server:
             self._ready.set()
             assert self._stopping is not None
             await self._stopping.wait()
+            await accept_no_more(*sockets.secure_sockets, *sockets.insecure_sockets)
 
         await worker_serve(self._app, _HypercornConfig(self._tls), sockets=sockets, shutdown_trigger=until_stopped)
 
@@ -188,11 +190,21 @@ def listen(name: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -
     return bound
 
 
+async def accept_no_more(*listening: socket.socket) -> None:
+    """Leave new connections unanswered, and let those that were just accepted become ones that can be closed.
+
+    asyncio forgets a connection, open, whose server is closed between accepting it and making its transport.
+    """
+    for each in listening:
+        asyncio.get_running_loop().remove_reader(each)
+    await asyncio.sleep(_LAST_MOMENT_SECONDS)
+
+
 def _as_framework(app: Callable[..., Any]) -> ASGIFramework:
     return app
 
 
 def _report_unless_the_clients(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """A client that breaks off, or whose handshake fails, is no error of the server."""
-    if not isinstance(context.get("exception"), ssl.SSLError | ConnectionError):
+    """A client that breaks off, or whose handshake or farewell fails, is no error of the server."""
+    if not isinstance(context.get("exception"), ssl.SSLError | ConnectionError | TimeoutError):
         loop.default_exception_handler(context)
