@@ -42,9 +42,9 @@ class Facts:
 
 def head(event: Mapping[str, Any]) -> Head:
     """The event's own fields; EventError names the one that is missing or of the wrong type."""
-    created, livemode = event.get("created"), event.get("livemode")
-    if not isinstance(created, int) or isinstance(created, bool):
-        raise EventError(f"event: created must be an integer, got {type(created).__name__}")
+    created, livemode = read.number(event, "created"), event.get("livemode")
+    if created is None:
+        raise EventError("event: created must be an integer, got NoneType")
     if not isinstance(livemode, bool):
         raise EventError(f"event: livemode must be true or false, got {type(livemode).__name__}")
     return Head(id=read.text(event, "id"), type=read.text(event, "type"), created=created, livemode=livemode)

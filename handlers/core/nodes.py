@@ -12,6 +12,8 @@ from typing import NamedTuple
 from handlers.core.facts import InvoiceFact, PaymentFact, Refunded, SessionFact, Stamped, latest
 from handlers.core.grants import Grant
 
+MAX_USER_ID = 256  # characters of the app's user id, which is a key of the table
+
 
 class Kind(StrEnum):
     """What a node stands for."""

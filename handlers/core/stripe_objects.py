@@ -19,10 +19,13 @@ from handlers.core.facts import (
     Source,
     SubscriptionFact,
 )
+from handlers.core.nodes import MAX_USER_ID
 
 Object = Mapping[str, Any]
 
-MAX_USER_ID = 256  # characters; the id is a key of the table
+MAX_TEXT = 512  # characters, the longest that Stripe documents for what we read: an e-mail address
+MAX_KIND = 40
+MAX_NUMBER = 10**15  # seconds and the smallest units of money stay far below
 _UNPAID_BACK = frozenset({"failed", "canceled"})  # a refund in these states returned nothing
 
 
@@ -99,7 +102,7 @@ def refund(obj: Object, *, at: int) -> PaymentFact:
     payment = ref(obj.get("payment_intent")) or ref(obj.get("charge"))
     if payment is None:
         raise EventError(f"refund {text(obj, 'id')} names neither a payment_intent nor a charge")
-    amount = None if obj.get("status") in _UNPAID_BACK else number(obj, "amount")
+    amount = None if _optional_text(obj.get("status")) in _UNPAID_BACK else number(obj, "amount")
     return PaymentFact(id=payment, customer=customer(obj), refunded=Refunded(amount=amount, at=at) if amount else None)
 
 
@@ -139,9 +142,9 @@ def invoice_user(obj: Object, user_key: str) -> str | None:
 
 def text(obj: Object, name: str) -> str:
     """The field `name`, which must be a non-empty text; EventError."""
-    value = obj.get(name)
-    if not isinstance(value, str) or not value:
-        raise EventError(f"{obj.get('object', 'object')}: {name} must be a text, got {type(value).__name__}")
+    value = _optional_text(obj.get(name))
+    if value is None:
+        raise EventError(f"{_kind(obj)}: {name} must be a text, got {type(obj.get(name)).__name__}")
     return value
 
 
@@ -151,7 +154,9 @@ def number(obj: Object, name: str) -> int | None:
     if value is None:
         return None
     if not isinstance(value, int) or isinstance(value, bool):
-        raise EventError(f"{obj.get('object', 'object')}: {name} must be an integer, got {type(value).__name__}")
+        raise EventError(f"{_kind(obj)}: {name} must be an integer, got {type(value).__name__}")
+    if abs(value) > MAX_NUMBER:
+        raise EventError(f"{_kind(obj)}: {name} must be within ±{MAX_NUMBER}, got {len(str(value))} digits")
     return value
 
 
@@ -222,4 +227,14 @@ def _payment_of(obj: Object) -> str | None:
 
 
 def _optional_text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    """`value` if it is a text that says something. EventError for one that the table could not hold as a key."""
+    if not isinstance(value, str) or not value:
+        return None
+    if len(value) > MAX_TEXT or not value.isprintable():
+        raise EventError(f"a text of {len(value)} characters is over {MAX_TEXT} or holds control characters")
+    return value
+
+
+def _kind(obj: Object) -> str:
+    kind = obj.get("object")
+    return kind if isinstance(kind, str) and kind.isidentifier() and len(kind) <= MAX_KIND else "object"

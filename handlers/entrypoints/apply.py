@@ -82,6 +82,15 @@ class Apply:
                 reason=str(error),
             )
             return False
+        except Exception as error:  # noqa: BLE001 - a mistake of ours fails this group, not the whole batch; then the DLQ
+            log(
+                "error",
+                "apply has a mistake",
+                action="apply",
+                result="failed",
+                reason=f"{type(error).__name__}: {error}",
+            )
+            return False
         return True
 
     def _read(self, body: str) -> _Told:

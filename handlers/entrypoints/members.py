@@ -14,12 +14,10 @@ from handlers.adapters.items import Stored
 from handlers.adapters.logs import log
 from handlers.adapters.store import Store
 from handlers.core.membership import membership
-from handlers.core.nodes import MemberNode
+from handlers.core.nodes import MAX_USER_ID, MemberNode
 from handlers.core.policy import Policy
 from handlers.entrypoints.environment import TableSettings
 from handlers.settings import MEMBERS_PATH
-
-MAX_USER_ID = 256  # characters, as in handlers.core.stripe_objects
 
 
 class Members:

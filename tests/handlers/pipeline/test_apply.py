@@ -191,6 +191,14 @@ def test_after_a_failure_the_rest_of_the_group_waits_and_other_groups_go_on(worl
     assert [grant["subscription"] for grant in member["grants"]] == ["sub_2"]
 
 
+def test_a_mistake_of_ours_fails_its_own_group_only(world: World) -> None:
+    world.dynamodb = FaultyClient(world.dynamodb, transact_write_items=times(1, lambda: TypeError("a bug")))
+    records = [record("m0", "a", story.subscription()), record("m1", "b", story.subscription(id_="sub_b"))]
+    answer = world.apply.handle({"Records": records}, lambda: 5000)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert world.member() is not None
+
+
 def record(message: str, group: str, event: Mapping[str, Any]) -> dict[str, Any]:
     return {"messageId": message, "body": json.dumps(event), "attributes": {"MessageGroupId": group}}
 
