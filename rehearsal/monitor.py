@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol
 
 import grpc
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, resource_pb2, resource_pb2_grpc
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
 
 from rehearsal import wire
 from rehearsal.errors import ProgramError, RehearsalError
@@ -111,12 +111,12 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             self.outputs = wire.decode(request.outputs)
         return wire.new_empty()
 
-    def Invoke(self, request: Any, context: Any = None) -> provider_pb2.InvokeResponse:  # noqa: N802
+    def Invoke(self, request: Any, context: Any = None) -> resource_pb2.ResourceInvokeResponse:  # noqa: N802
         """Answer a provider function."""
         with self._answering(context):
             found = wire.new_struct()
             found.update(dict(self._backend.invoke(request.tok, wire.decode(request.args).values)))
-        return provider_pb2.InvokeResponse(**{"return": found})  # ty: ignore[unknown-argument] # a keyword of Python's, too
+        return resource_pb2.ResourceInvokeResponse(**{"return": found})  # ty: ignore[unknown-argument] # a keyword of Python's, too
 
     def RegisterPackage(self, request: Any, context: Any = None) -> resource_pb2.RegisterPackageResponse:  # noqa: N802, ARG002
         """Name the package that a parameterised SDK asks for."""

@@ -74,8 +74,14 @@ def _run(project_dir: Path, config: StackConfig, monitor: Any, engine: Any, dry_
 
 
 async def _in_stack(program: Callable[[], None]) -> None:
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_SIDE_BY_SIDE, "register"))
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(_SIDE_BY_SIDE, "register"))
+    loop.set_exception_handler(_ignore)  # each output of a resource that failed repeats its error; the first is told
     await runtime.run_in_stack(program)
+
+
+def _ignore(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """The handler of exceptions that nobody retrieved."""
 
 
 def _execute(project_dir: Path) -> None:

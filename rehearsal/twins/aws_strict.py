@@ -78,7 +78,9 @@ def isolated_interpreter(directory: Path) -> Path:
     modules = directory / "lambda-runtime"
     modules.mkdir()
     for name in _RUNTIME_MODULES:
-        found = Path(importlib.util.find_spec(name).origin)  # ty: ignore[unresolved-attribute]
+        spec = importlib.util.find_spec(name)
+        assert spec, f"{name} comes with ministack or boto3"
+        found = Path(str(spec.origin))
         source = found.parent if found.name == "__init__.py" else found
         (modules / source.name).symlink_to(source)
     starter = directory / "lambda_runtime_starter.py"
@@ -193,7 +195,10 @@ def _run_functions_with(interpreter: Path) -> None:
 
     def isolated(runtime: str) -> tuple[str, str]:
         binary, script = detect(runtime)
-        return (str(interpreter), script) if runtime.startswith("python") else (binary, script)
+        if not runtime.startswith("python"):
+            return binary, script
+        # Its worker imports botocore to count nested invocations, which no cold start on Lambda pays for.
+        return str(interpreter), script.replace("    _ms_install_invoke_depth()\n", "")
 
     lambda_runtime._detect_runtime_binary = isolated  # noqa: SLF001 # ty: ignore[invalid-assignment]
     # A silent handler would wait 50 ms for a log line that never comes.

@@ -28,4 +28,28 @@ _STRIPE = (
     "events are kept for good and listed by when they were made, not for 30 days by `created`",
 )
 
-GAPS: tuple[Gap, ...] = (*(Gap("stripe", text) for text in _STRIPE),)
+_AWS = (
+    "a failed message appears again after a second, not after the queue's visibility timeout",
+    "rates fire twelve times as often as declared",
+    "schedules with cron or at expressions fire only when they are told to; a failed firing is not retried",
+    "at most five batches of a mapping run at once; batching windows are not waited for, filters are refused",
+    "functions run with this machine's interpreter and processor: memory, architecture and the 6 MB limit are not held",
+    "a function's environment holds a few variables more, and its network is not restricted to what AWS would allow",
+    "service quotas and account limits are those of a new region with 1000 concurrent executions",
+    "service control policies and KMS key policies are not evaluated",
+    "calls with the account's own key are neither checked for their signature nor limited by policies",
+    "alarms are stored and never change state; no metric arrives, so nobody is notified",
+    "health checks are stored and never run; their regions and the checkers' addresses are not imitated",
+    "topics' e-mail subscriptions stay unconfirmed and no mail is sent",
+    "certificates are issued at once when their DNS records are declared; renewal does not happen",
+    "mutual TLS and TLS versions of the API's custom domain are stored and not enforced; it is served in plain HTTP",
+    "API Gateway does not throttle, and does not hold the 29 s limit",
+    "encryption at rest, point-in-time recovery and backups are settings only",
+    "time to live does not remove items at its moment",
+    "replacement, update and deletion of resources: a rehearsal only creates",
+)
+
+GAPS: tuple[Gap, ...] = (
+    *(Gap("aws", text) for text in _AWS),
+    *(Gap("stripe", text) for text in _STRIPE),
+)

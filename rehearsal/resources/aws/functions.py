@@ -221,6 +221,8 @@ def _refuse_mapping(declared: Declared, mapping: QueueMapping, function: Mapping
         raise RefusedError(
             f"{declared}: a batch of {mapping.batch_size} needs a standard queue and a batching window of 1 s"
         )
+    if declared.inputs.get("filterCriteria"):
+        raise RefusedError(f"{declared}: a rehearsal does not filter messages; let the function decide")
     for action in _POLLER_ACTIONS:
         if not target.aws.role_allows(mapping.role_arn, action, mapping.queue_arn):
             raise RefusedError(

@@ -48,11 +48,11 @@ def test_a_dead_letter_queue_must_exist_and_be_of_the_same_kind(here: Any) -> No
     def redrive(arn: str) -> str:
         return json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
 
+    lost = {"name": "lost", "redrivePolicy": redrive("arn:aws:sqs:eu-west-1:1:never-made")}
     with pytest.raises(RefusedError, match="never-made does not exist"):
-        lost = {"name": "lost", "redrivePolicy": redrive("arn:aws:sqs:eu-west-1:1:never-made")}
         here.declare("aws:sqs/queue:Queue", "lost", lost)
+    mixed = {"name": "mixed.fifo", "fifoQueue": True, "redrivePolicy": redrive(plain.outputs["arn"])}
     with pytest.raises(RefusedError, match="must be FIFO"):
-        mixed = {"name": "mixed.fifo", "fifoQueue": True, "redrivePolicy": redrive(plain.outputs["arn"])}
         here.declare("aws:sqs/queue:Queue", "mixed", mixed)
 
 

@@ -94,15 +94,17 @@ def test_a_killed_worker_fails_its_run_and_the_next_one_gets_another(here: Any, 
     assert second != first
 
 
-def test_a_function_sees_its_bundle_and_the_standard_library_only(here: Any) -> None:
+def test_a_function_sees_its_bundle_and_what_lambdas_runtime_brings(here: Any) -> None:
     source = """
-import importlib.util, os
+import importlib.util, os, sys
+LOADED = "botocore" in sys.modules
 def handler(event, context):
-    found = [name for name in ("boto3", "pulumi", "rehearsal", "handlers") if importlib.util.find_spec(name)]
-    return {"found": found, "home": os.environ.get("HOME"), "declared": os.environ.get("DECLARED")}
+    names = ("boto3", "urllib3", "pulumi", "stripe", "rehearsal", "handlers")
+    found = [name for name in names if importlib.util.find_spec(name)]
+    return [found, LOADED, os.environ.get("HOME"), os.environ.get("DECLARED")]
 """
     here.function("alone", source, here.role("alone"), environment={"variables": {"DECLARED": "yes"}})
-    assert here.invoke("alone") == {"found": [], "home": None, "declared": "yes"}
+    assert here.invoke("alone") == [["boto3", "urllib3"], False, None, "yes"]
 
 
 CALL = """
