@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 import threading
+import weakref
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
@@ -16,7 +17,7 @@ from hypercorn.utils import wrap_app
 from rehearsal.errors import TwinError
 
 LOOPBACK = "127.0.0.1"
-_GRACE_SECONDS = 0.2  # what a request under way gets when the server stops
+_GRACE_SECONDS = 0.2  # what an application that hangs gets to notice that the server stops
 _STOP_SECONDS = 5.0
 _LAST_MOMENT_SECONDS = 0.02
 _BACKLOG = 128
@@ -97,10 +98,10 @@ class Server:
 
     def _run(self, sockets: Sockets) -> None:
         try:
-            with asyncio.Runner(loop_factory=_Loop) as runner:
-                self._loop = runner.get_loop()
-                self._loop.set_exception_handler(_report_unless_the_clients)
-                runner.run(self._serve(sockets))
+            loop = self._loop = _Loop()
+            loop.set_exception_handler(_report_surprises)
+            with asyncio.Runner(loop_factory=lambda: loop) as runner:
+                runner.run(self._serve(sockets, loop))
         except BaseException as error:  # noqa: BLE001 - kept for start(), which is waiting in another thread
             self._failure = error
         finally:
@@ -108,7 +109,7 @@ class Server:
                 listening.close()
             self._ready.set()
 
-    async def _serve(self, sockets: Sockets) -> None:
+    async def _serve(self, sockets: Sockets, loop: "_Loop") -> None:
         self._stopping = asyncio.Event()
 
         async def until_stopped() -> None:
@@ -117,17 +118,40 @@ class Server:
             assert self._stopping is not None
             await self._stopping.wait()
             await accept_no_more(*sockets.secure_sockets, *sockets.insecure_sockets)
+            loop.abort_connections()
 
         await worker_serve(self._app, _HypercornConfig(self._tls), sockets=sockets, shutdown_trigger=until_stopped)
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """Closes TLS connections without waiting for a client that never answers the farewell (30 s by default)."""
+    """An event loop whose servers can be ended at once, whatever their clients do."""
 
-    async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:
+    def __init__(self) -> None:
+        super().__init__()
+        self._connections: weakref.WeakSet[asyncio.WriteTransport] = weakref.WeakSet()
+
+    def abort_connections(self) -> None:
+        """Break every connection of the loop's servers, also those in the middle of a request."""
+        for transport in list(self._connections):
+            transport.abort()
+
+    async def create_server(self, protocol_factory: Callable[[], Any], *args: Any, **options: Any) -> asyncio.Server:
+        """Remember each connection; close TLS without 30 s of waiting for a farewell that many clients never send."""
+
+        def remembering() -> asyncio.BaseProtocol:
+            protocol = protocol_factory()
+            connected = protocol.connection_made
+
+            def connection_made(transport: asyncio.WriteTransport) -> None:
+                self._connections.add(transport)
+                connected(transport)
+
+            protocol.connection_made = connection_made
+            return protocol
+
         if options.get("ssl") is not None:
             options["ssl_shutdown_timeout"] = _GRACE_SECONDS
-        return await super().create_server(*args, **options)
+        return await super().create_server(remembering, *args, **options)
 
 
 class _AlertingObject(ssl.SSLObject):
@@ -204,7 +228,8 @@ def _as_framework(app: Callable[..., Any]) -> ASGIFramework:
     return app
 
 
-def _report_unless_the_clients(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """A client that breaks off, or whose handshake or farewell fails, is no error of the server."""
-    if not isinstance(context.get("exception"), ssl.SSLError | ConnectionError | TimeoutError):
+def _report_surprises(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A client that breaks off, a handshake or farewell that fails and a task that `stop` ends are no errors."""
+    expected = ssl.SSLError | ConnectionError | TimeoutError | asyncio.CancelledError
+    if not isinstance(context.get("exception"), expected):
         loop.default_exception_handler(context)

@@ -11,13 +11,12 @@ import dns.zone
 from rehearsal.errors import TwinError
 from rehearsal.twins.dns.answers import answer
 from rehearsal.twins.dns.zonefile import build
-from rehearsal.twins.server import LOOPBACK, listen
+from rehearsal.twins.server import LOOPBACK, accept_no_more, listen
 from rehearsal.twins.zone import ZoneTwin
 
 _PAIR_TRIES = 20
 _IDLE_SECONDS = 10.0
 _STOP_SECONDS = 5.0
-_LAST_MOMENT_SECONDS = 0.02  # for connections that are just being accepted
 
 
 class DnsTwin:
@@ -87,8 +86,8 @@ class DnsTwin:
         self._ready.set()
         await self._stopping.wait()
         transport.close()
+        await accept_no_more(stream)
         server.close()
-        await asyncio.sleep(_LAST_MOMENT_SECONDS)
         open_still = dict(connections)
         for task, writer in open_still.items():
             task.cancel()

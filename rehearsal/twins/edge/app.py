@@ -81,7 +81,6 @@ class EdgeApp:
             version=f"HTTP/{scope['http_version']}",
             body_size=len(body),
             ray=f"{secrets.token_hex(8)}-{_COLO}",
-            zone=self._zone.name or "",
         )
         return Exchange(request=request, body=body, authority=authority, fields=request.fields())
 

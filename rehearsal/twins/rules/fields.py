@@ -14,7 +14,6 @@ _TEXTS = mapping(array(BYTES))
 FIELDS: dict[str, Kind] = {
     "cf.client.bot": BOOL,
     "cf.ray_id": BYTES,
-    "cf.zone.name": BYTES,
     "http.cookie": BYTES,
     "http.host": BYTES,
     "http.referer": BYTES,
@@ -59,7 +58,6 @@ class Request:
     version: str = "HTTP/1.1"
     body_size: int = 0
     ray: str = ""
-    zone: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
 
     def header(self, name: str) -> str:
@@ -100,7 +98,6 @@ class Request:
         return {
             "cf.client.bot": False,  # nobody here is on Cloudflare's list of known good bots
             "cf.ray_id": self.ray,
-            "cf.zone.name": self.zone,
             "http.host": self.host,
             "http.request.method": self.method,
             "http.request.version": self.version,

@@ -13,9 +13,9 @@ class ExpressionError(ValueError):
     The message names the problem, where in the expression it is and the expression itself.
     """
 
-    def __init__(self, problem: str, expression: str = "", column: int | None = None) -> None:
+    def __init__(self, problem: str, expression: str | None = None, column: int | None = None) -> None:
         where = "" if column is None else f" at column {column}"
-        context = f" of {expression!r}" if expression else ""
+        context = "" if expression is None else f" of {expression!r}"
         super().__init__(f"{problem}{where}{context}")
         self.problem = problem
         self.column = column
