@@ -1,5 +1,7 @@
 """Rules over the API behind its custom domain."""
 
+import json
+
 from checks.contract import Contract
 from checks.model import Verdict, judge
 from checks.probes.aws.access import ApiFacts
@@ -7,9 +9,23 @@ from checks.probes.http import Exchange
 
 
 def health(_contract: Contract, facts: Exchange) -> Verdict:
-    """api.health: the health route answers 200 through the edge (handover checklist)."""
-    problems = [] if facts.status == 200 else [facts.line()]
-    return judge("200", seen=facts.line(), problems=problems, evidence=(facts.line(), facts.body[:200]))
+    """api.health: the health route answers 200 through the edge, and the function says that it is well.
+
+    The body must be JSON with "status": "ok": a 200 alone may be anybody's on the way.
+    """
+    well = facts.status == 200 and _says_ok(facts.body)
+    problems = [] if well else [f"{facts.line()}: {facts.body[:120]}"]
+    return judge(
+        '200 {"status": "ok"}', seen=facts.line(), problems=problems, evidence=(facts.line(), facts.body[:200])
+    )
+
+
+def _says_ok(body: str) -> bool:
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return False
+    return isinstance(said, dict) and said.get("status") == "ok"
 
 
 def default_endpoint(_contract: Contract, facts: ApiFacts) -> Verdict:

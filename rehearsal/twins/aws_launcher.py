@@ -143,6 +143,8 @@ def _die_with_parent() -> None:
 def main() -> None:
     """Serve on the listening socket that was handed over, until SIGTERM."""
     threading.Thread(target=_die_with_parent, daemon=True).start()
+    # /health belongs to the API that is deployed here; ministack would answer it for every host.
+    ministack._HEALTH_PATHS = ("/_ministack/health",)  # noqa: SLF001 # ty: ignore[invalid-assignment]
     faults, denials = FaultTable(), aws_strict.Denials()
     aws_strict.apply(denials, aws_strict.isolated_interpreter(Path(os.environ["TMPDIR"])))
     aws_stale.apply(

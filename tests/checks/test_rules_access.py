@@ -158,6 +158,17 @@ def test_members_auth(declared, routes, status, said):
     assert passes(api.members_auth(declared, (replace(API, routes=routes), exchange(MEMBERS, status))), said)
 
 
-@pytest.mark.parametrize(("status", "said"), [(200, None), (503, "-> 503"), (301, "-> 301")])
-def test_api_health(declared, status, said):
-    assert passes(api.health(declared, exchange("https://api.tidewriters.example/health", status)), said)
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (200, '{"status": "ok"}', None),
+        (503, '{"status": "ok"}', "-> 503"),
+        (301, "", "-> 301"),
+        (200, '{"services": {}}', "services"),
+        (200, "<h1>Welcome</h1>", "Welcome"),
+        (200, '["ok"]', "ok"),
+    ],
+)
+def test_api_health(declared, status, body, said):
+    answered = replace(exchange("https://api.tidewriters.example/health", status), body=body)
+    assert passes(api.health(declared, answered), said)
