@@ -132,7 +132,8 @@ class Api(Component):
 
     def _permission(self, endpoint: Endpoint) -> aws.lambda_.Permission:
         """This API may call the function for this one route."""
-        source = pulumi.Output.concat(self.api.execution_arn, f"/*/{endpoint.method}{endpoint.path}")
+        route = f"/*/{endpoint.method}{endpoint.path}"
+        source = self.api.execution_arn.apply(lambda arn: f"{arn}{route}")
         return aws.lambda_.Permission(
             f"permission-{endpoint.name}",
             statement_id=f"api-{endpoint.name}",

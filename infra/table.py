@@ -30,7 +30,12 @@ class Table(Component):
             ],
             global_secondary_indexes=[
                 aws.dynamodb.TableGlobalSecondaryIndexArgs(
-                    name=DUE_INDEX, hash_key="due_shard", range_key="due_at", projection_type="ALL"
+                    name=DUE_INDEX,
+                    key_schemas=[
+                        aws.dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(attribute_name=name, key_type=kind)
+                        for name, kind in (("due_shard", "HASH"), ("due_at", "RANGE"))
+                    ],
+                    projection_type="ALL",
                 )
             ],
             ttl=aws.dynamodb.TableTtlArgs(attribute_name="expires_at", enabled=True),

@@ -1,0 +1,157 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from handlers.core import policy
+from handlers.destinations import registry
+from handlers.settings import DESTINATIONS, Env
+from rehearsal.graph import Graph
+from rehearsal.plan import plan
+from tests.infra.conftest import ROOT, Deployed
+
+QUEUE = "aws:sqs/queue:Queue"
+FUNCTION = "aws:lambda/function:Function"
+FEED = "aws:lambda/eventSourceMapping:EventSourceMapping"
+COMMON = {Env.STACK, Env.TABLE_NAME, Env.POLICY}
+ENVIRONMENTS = {
+    "webhook": {Env.STACK, Env.LIVEMODE, Env.EVENTS_QUEUE_URL, Env.SIGNING_SECRET_ID},
+    "apply": COMMON | {Env.LIVEMODE, Env.SYNC_QUEUE_URLS, Env.STRIPE_SECRET_ID},
+    "members": COMMON,
+    "sweep": COMMON | {Env.SYNC_QUEUE_URLS, Env.STRIPE_SECRET_ID},
+    "sync-kit": COMMON | {Env.DESTINATION, Env.DESTINATION_SECRET_ID, Env.DESTINATION_OPTIONS},
+    "sync-slack": COMMON | {Env.DESTINATION, Env.DESTINATION_SECRET_ID, Env.DESTINATION_OPTIONS},
+}
+
+
+def variables(deployed: Deployed, function: str) -> dict[str, str]:
+    return dict(deployed.of_type(FUNCTION)[f"{function}-function"]["environment"]["variables"])
+
+
+@pytest.mark.parametrize("function", ENVIRONMENTS)
+def test_a_function_is_told_exactly_what_it_reads(deployed: Deployed, function: str) -> None:
+    assert set(variables(deployed, function)) == ENVIRONMENTS[function]
+
+
+def test_the_functions_read_the_policy_that_is_declared(deployed: Deployed) -> None:
+    parsed = policy.parse(variables(deployed, "apply")[Env.POLICY])
+    assert parsed.levels == {
+        "writer_monthly": "writer",
+        "writer_yearly": "writer",
+        "masterclass_2026": "masterclass",
+    }
+    assert (parsed.grace_days, parsed.refund_full, parsed.cancel) == (7, "revoke", "period_end")
+
+
+@pytest.mark.parametrize("spec", DESTINATIONS, ids=lambda spec: spec.name)
+def test_a_destination_takes_the_options_that_are_declared(deployed: Deployed, spec) -> None:
+    options = json.loads(variables(deployed, f"sync-{spec.name}")[Env.DESTINATION_OPTIONS])
+    assert registry.load(spec.name, secret="made-up", options=options, base_url=spec.base_url).name == spec.name
+
+
+def test_stripes_address_is_told_only_where_it_is_not_the_public_one() -> None:
+    graph = plan(ROOT, "prod", {"stripeApiBase": "http://127.0.0.1:12111"})
+    for function in graph.of_type(FUNCTION):
+        told = function.inputs["environment"]["variables"].get(Env.STRIPE_API_BASE)
+        assert told == ("http://127.0.0.1:12111" if function.name in ("apply-function", "sweep-function") else None)
+
+
+def test_a_queue_hides_a_message_six_times_as_long_as_its_function_may_take(deployed: Deployed) -> None:
+    queues, functions = deployed.of_type(QUEUE), deployed.of_type(FUNCTION)
+    for feed in ("apply", "sync-kit", "sync-slack"):
+        queue = queues["events-queue" if feed == "apply" else f"{feed}-queue"]
+        assert queue["visibilityTimeoutSeconds"] == 6 * functions[f"{feed}-function"]["timeout"]
+
+
+def test_every_queue_gives_up_after_five_tries_to_its_own_dead_letters(deployed: Deployed) -> None:
+    queues = deployed.of_type(QUEUE)
+    for name in ("events", "sync-kit", "sync-slack"):
+        redrive = json.loads(queues[f"{name}-queue"]["redrivePolicy"])
+        dead = queues[f"{name}-dlq"]["name"]
+        assert redrive["maxReceiveCount"] == 5
+        assert redrive["deadLetterTargetArn"].endswith(f":{dead}")
+        assert "redrivePolicy" not in queues[f"{name}-dlq"]
+
+
+def test_only_events_are_in_order(deployed: Deployed) -> None:
+    for name, queue in deployed.of_type(QUEUE).items():
+        fifo = name.startswith("events")
+        assert (queue.get("fifoQueue") is True, queue["name"].endswith(".fifo")) == (fifo, fifo)
+    events = deployed.of_type(QUEUE)["events-queue"]
+    assert (events["deduplicationScope"], events["fifoThroughputLimit"]) == ("messageGroup", "perMessageGroupId")
+
+
+def test_batches_report_what_failed_and_have_a_maximum_concurrency(deployed: Deployed) -> None:
+    feeds = deployed.of_type(FEED)
+    for feed in feeds.values():
+        assert feed["functionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert feed["batchSize"] == 10
+    assert {name: feed["scalingConfig"]["maximumConcurrency"] for name, feed in feeds.items()} == {
+        "apply-feed": 5,
+        "sync-kit-feed": 2,
+        "sync-slack-feed": 2,
+    }
+
+
+def test_concurrency_is_reserved_only_when_asked_for(graph: Graph) -> None:
+    assert not [f for f in graph.of_type(FUNCTION) if "reservedConcurrentExecutions" in f.inputs]
+    asked = plan(ROOT, "prod", {"reservedConcurrency": {"apply": 6}})
+    reserved = {f.name: f.inputs.get("reservedConcurrentExecutions") for f in asked.of_type(FUNCTION)}
+    assert reserved.pop("apply-function") == 6
+    assert set(reserved.values()) == {None}
+
+
+def test_the_api_is_reached_through_its_host_alone(deployed: Deployed) -> None:
+    [api] = deployed.of_type("aws:apigatewayv2/api:Api").values()
+    [domain] = deployed.of_type("aws:apigatewayv2/domainName:DomainName").values()
+    assert api["disableExecuteApiEndpoint"] is True
+    assert domain["domainName"] == "api.tidewriters.example"
+    assert domain["domainNameConfiguration"]["securityPolicy"] == "TLS_1_2"
+
+
+def test_only_the_members_route_asks_for_a_signature_of_aws(deployed: Deployed) -> None:
+    routes = deployed.of_type("aws:apigatewayv2/route:Route").values()
+    assert {route["routeKey"]: route["authorizationType"] for route in routes} == {
+        "POST /webhooks/stripe": "NONE",
+        "GET /health": "NONE",
+        "GET /v1/members/{user_id}": "AWS_IAM",
+    }
+
+
+def test_logs_are_kept_for_the_declared_time_and_exist_before_the_function(graph: Graph) -> None:
+    groups = {group.urn: group.inputs["retentionInDays"] for group in graph.of_type("aws:cloudwatch/logGroup:LogGroup")}
+    assert set(groups.values()) == {30}
+    for function in graph.of_type(FUNCTION):
+        assert set(function.dependencies) & set(groups), str(function)
+
+
+def test_the_access_log_names_no_member(deployed: Deployed) -> None:
+    [stage] = deployed.of_type("aws:apigatewayv2/stage:Stage").values()
+    line = stage["accessLogSettings"]["format"]
+    assert "$context.routeKey" in line
+    assert not [field for field in ("$context.path", "sourceIp", "$context.identity") if field in line]
+
+
+def test_the_sweep_runs_each_minute_and_is_not_repeated(deployed: Deployed) -> None:
+    [schedule] = deployed.of_type("aws:scheduler/schedule:Schedule").values()
+    assert schedule["scheduleExpression"] == "rate(1 minute)"
+    assert schedule["target"]["retryPolicy"] == {"maximumRetryAttempts": 0}
+
+
+def test_the_stripe_endpoint_waits_for_names_certificate_and_routes(graph: Graph) -> None:
+    endpoint = graph.get("pulumi-python:dynamic:Resource", "stripe-endpoint")
+    kinds = {urn.split("::")[2].rpartition("$")[2] for urn in endpoint.dependencies}
+    assert kinds == {
+        "cloudflare:index/dnsRecord:DnsRecord",
+        "aws:apigatewayv2/route:Route",
+        "aws:lambda/permission:Permission",
+        "aws:apigatewayv2/apiMapping:ApiMapping",
+    }
+    assert set(endpoint.options["additionalSecretOutputs"]) == {"api_key", "signing"}
+
+
+def test_the_code_is_named_relative_to_the_project(deployed: Deployed) -> None:
+    for function in deployed.of_type(FUNCTION).values():
+        path = Path(function["code"]["$archive"]["path"])
+        assert path.parts[0] == ".build"
+        assert (ROOT / path).is_file()
