@@ -49,7 +49,57 @@ _AWS = (
     "replacement, update and deletion of resources: a rehearsal only creates",
 )
 
+_CLOUDFLARE = (
+    "an account holds one zone, whose delegation at the registrar is taken as done; DNSSEC's DS record stays pending",
+    "records of types other than A, AAAA, CNAME, NS, MX, TXT, CAA and SRV are refused",
+    "zone settings other than ssl, TLS versions, https redirects, HSTS, browser cache and HTTP/2 are kept, not acted on",
+    "rulesets of five phases only: single redirects, WAF custom rules, rate limits, cache rules, response headers",
+    "which plan a zone is on comes from the stack's configuration; what is billed is not known",
+)
+
+_DNS = (
+    "one server answers for both name servers, over IPv4 alone; proxied names have no AAAA record",
+    "names outside of the zone are refused, so nothing that another party publishes can be looked up",
+    "an alias at the apex is flattened only where it leads to an address in the same zone",
+    "denial in a signed zone is by NSEC records made beforehand; Cloudflare makes them when it is asked",
+)
+
+_EDGE = (
+    "managed WAF rules, bot management, challenges that can be solved and DDoS protection do nothing",
+    "one data centre: rate limits and cache are exact, where Cloudflare counts and keeps in each place apart",
+    "HTTP/3, early hints, compression, image and script rewriting, websockets and 0-RTT are not spoken",
+    "every visitor comes from a loopback address of no country and is no known bot",
+    "rule expressions know some thirty fields and a dozen functions; others are refused, lists too",
+    "regular expressions run on RE2, Cloudflare's on Rust's engine: rare character classes differ",
+    "the certificate is a local authority's; issue, renewal and transparency logs are not imitated",
+    "the origin's own certificate for pulls by the edge is not presented, so an origin cannot insist on it",
+    "the API's origin is spoken to in plain HTTP: strict TLS is exercised towards the app's origin only",
+    "error answers are kept for Cloudflare's default times also where a cache rule overrides them",
+)
+
+_ORIGIN = (
+    "the app is a stand-in with the paths and caching headers of a Next.js app; its code is not rehearsed",
+    "every host of the app is one server; platforms' own redirects, limits and certificates are not imitated",
+)
+
+_KIT = (
+    "subscribers and tags only: no custom fields, forms, sequences, automations or mail",
+    "bulk calls, OAuth and its larger limit are refused; a deleted or merged subscriber does not happen",
+)
+
+_SLACK = (
+    "chat.postMessage only, and blocks, threads and formatting are not looked at",
+    "a channel takes 60 messages in any minute; Slack documents one a second with bursts of no stated size",
+    "scopes, membership of channels and archived channels are not told apart",
+)
+
 GAPS: tuple[Gap, ...] = (
     *(Gap("aws", text) for text in _AWS),
     *(Gap("stripe", text) for text in _STRIPE),
+    *(Gap("cloudflare", text) for text in _CLOUDFLARE),
+    *(Gap("dns", text) for text in _DNS),
+    *(Gap("edge", text) for text in _EDGE),
+    *(Gap("origin", text) for text in _ORIGIN),
+    *(Gap("kit", text) for text in _KIT),
+    *(Gap("slack", text) for text in _SLACK),
 )
