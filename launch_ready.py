@@ -57,12 +57,14 @@ def rehearse(
 ) -> None:
     """Deploy the program to local twins, drive the journeys through it, verify it, write the report."""
     from rehearsal.errors import RehearsalError
+    from rehearsal.interrupts import end_on_signals
     from rehearsal.rehearse import Options, rehearse
     from rehearsal.summary import print_kept, print_result
 
     options = Options(
         project=PROJECT, stack=stack, report=report, json_file=json_file, journeys=tuple(journey or ()), keep=keep
     )
+    end_on_signals()
     try:
         outcome = rehearse(options, on_kept=print_kept)
     except RehearsalError as error:

@@ -1,11 +1,9 @@
 """All twins of one rehearsal, started together and gone together."""
 
 import secrets
-import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from rehearsal.route import Route
 from rehearsal.site import Site
@@ -66,8 +64,7 @@ class Twins:
 def start(site: Site, running: ExitStack, log: Callable[[str], None]) -> Twins:
     """Start all twins; `running` ends them. Raises TwinError when one does not start."""
     aws = running.enter_context(AwsTwin(site.region))
-    directory = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="rehearsal-")))
-    authority = CertificateAuthority(directory)
+    authority = CertificateAuthority(aws.directory)
     zone = ZoneTwin(plan=site.plan)
     dns = running.enter_context(DnsTwin(zone))
     origin = running.enter_context(OriginTwin(authority, site.web_hosts))

@@ -31,7 +31,7 @@ def kept_document(site: Site, twins: Twins, contract: Mapping[str, Any]) -> dict
             "http": f"127.0.0.1:{ports[80]}",
             "ca_file": str(twins.authority.file),
         },
-        "hosts": [host["name"] for host in contract["hosts"]],
+        "hosts": sorted({host["name"] for host in contract["hosts"]}),
         "dns": {"host": "127.0.0.1", "port": twins.dns.port},
         "webhook": {"url": contract["endpoints"]["webhook"], "signing_secret": signing_secret(twins, contract)},
         "members": contract["endpoints"]["members"],

@@ -57,6 +57,11 @@ class AwsTwin:
         """Base URL of every service."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def directory(self) -> Path:
+        """A directory that goes with the process, also when this one is killed; valid once started."""
+        return self._directory
+
     def __enter__(self) -> Self:
         """Start."""
         self.start()
@@ -165,7 +170,14 @@ class AwsTwin:
 
     def denials(self) -> list[dict[str, str]]:
         """Every call that a role was refused so far: `principal`, `action`, `resource`."""
-        return self.control("denials")
+        return self.control("role-calls", {"allowed": False})
+
+    def permissions_used(self) -> list[dict[str, str]]:
+        """Every call that a role's policies allowed so far, in the same form as `denials`.
+
+        A permission that is not among them could be removed without any rehearsal noticing.
+        """
+        return self.control("role-calls", {"allowed": True})
 
     def worker_pids(self, function: str) -> list[int]:
         """The processes that serve a function now."""
