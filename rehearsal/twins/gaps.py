@@ -52,7 +52,7 @@ _AWS = (
 _CLOUDFLARE = (
     "an account holds one zone, whose delegation at the registrar is taken as done; DNSSEC's DS record stays pending",
     "records of types other than A, AAAA, CNAME, NS, MX, TXT, CAA and SRV are refused",
-    "zone settings other than ssl, TLS versions, https redirects, HSTS, browser cache and HTTP/2 are kept, not acted on",
+    "zone settings other than ssl, TLS versions, https redirects, HSTS, browser cache and HTTP/2 do nothing",
     "rulesets of five phases only: single redirects, WAF custom rules, rate limits, cache rules, response headers",
     "which plan a zone is on comes from the stack's configuration; what is billed is not known",
 )
