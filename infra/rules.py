@@ -20,6 +20,8 @@ from infra.settings import STRIPE_API
 
 OWN_ROUTES = (WEBHOOK_PATH, MEMBERS_PATH, HEALTH_PATH)
 OWN_RECORDS = 3  # www, api and the certificate's validation
+# What members are labelled with for their state; handlers.core.desired says which state has which.
+STATE_LABELS = ("cancelled", "member_active", "paused", "payment_failed", "refunded", "trial_started")
 FUNCTIONS = ("webhook", "apply", "members", "sweep", *(f"sync-{spec.name}" for spec in DESTINATIONS))
 
 
@@ -133,14 +135,13 @@ def products_are_distinct(products: tuple[Product, ...]) -> Iterator[Problem]:
         yield _problem("products", price, "a price buys one level", "Keep one entry for it.")
 
 
-def tagged_levels_exist(destinations: Destinations, products: tuple[Product, ...]) -> Iterator[Problem]:
-    """A tag for a level that nothing buys is a misspelling."""
-    levels = {product.level for product in products}
+def tagged_labels_exist(destinations: Destinations, products: tuple[Product, ...]) -> Iterator[Problem]:
+    """A tag for a label that no member ever has would never be set."""
+    known = {*STATE_LABELS, *(f"level:{product.level}" for product in products)}
     for label in destinations.kit.tags:
-        kind, _, level = label.partition(":")
-        if kind == "level" and level not in levels:
-            limit = f"levels are those that products sell: {', '.join(sorted(levels))}"
-            yield _problem("destinations.kit.tags", label, limit, "Correct the level, or sell it in products.")
+        if label not in known:
+            limit = f"a member's labels are {', '.join(sorted(known))}"
+            yield _problem("destinations.kit.tags", label, limit, "Correct the label, or sell its level in products.")
 
 
 def reserved_concurrency_is_known(reserved_concurrency: Mapping[str, int]) -> Iterator[Problem]:
@@ -209,7 +210,7 @@ RULES: tuple[Rule, ...] = tuple(
         expressions_fit,
         mail_entries_are_distinct,
         products_are_distinct,
-        tagged_levels_exist,
+        tagged_labels_exist,
         reserved_concurrency_is_known,
         reserved_concurrency_suffices,
         stripe_keys_match_the_mode,

@@ -7,8 +7,11 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
+from handlers.core.desired import labels
+from handlers.core.membership import Membership, State
 from infra.config import load
 from infra.problems import ConfigError
+from infra.rules import STATE_LABELS
 from infra.settings import Settings, Stack
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -153,7 +156,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         (
             {"destinations": {"kit": {"tags": {"level:gold": 1}}, "slack": {"channel": "C1AB"}}},
             "destinations.kit.tags",
-            "levels are those that products sell: masterclass, writer",
+            "a member's labels are cancelled, level:masterclass, level:writer, member_active",
         ),
         (
             {"destinations": {"kit": {"tags": {"a": 1}}, "slack": {"channel": "#ops"}}},
@@ -205,6 +208,14 @@ def test_records_beyond_the_plan_are_refused() -> None:
     hosts = [host(), *(host(name=f"h{number}") for number in range(200))]
     found = problems(hosts=hosts)
     assert any("plan 'free' holds 200 records" in problem for problem in found)
+
+
+def test_the_labels_that_may_be_tagged_are_those_that_members_have() -> None:
+    found = set()
+    for state in State:
+        member = Membership(state=state, access=False, levels=(), until=None, reason="", needs_support=False, grants=())
+        found |= labels(member)
+    assert found == set(STATE_LABELS)
 
 
 def test_keys_of_providers_are_theirs() -> None:
