@@ -81,12 +81,7 @@ def check_beside(record: Record, others: Iterable[Record], zone: str, limits: Li
                 "and a CNAME stands alone"
             )
         if pair <= {"A", "AAAA"} and record.proxied != other.proxied:
-            raise CloudflareError(f"{what_of(record)}: the A and AAAA records of a name are proxied together or not")
-
-
-def what_of(record: Record) -> str:
-    """How messages call `record`."""
-    return f"{record.type} record {record.name}"
+            raise CloudflareError(f"{record.name}: the A and AAAA records of a name are proxied together or not")
 
 
 def _absolute(name: str, zone: str) -> str:

@@ -65,6 +65,7 @@ _LEAST_PLAN: dict[str, Plan] = {
     "sort_query_string_for_cache": "enterprise",
     "true_client_ip_header": "enterprise",
 }
+# Those that the edge twin follows; it keeps the others, and that is all.
 DEFAULTS: Mapping[str, Any] = {
     "ssl": "full",
     "min_tls_version": "1.0",
@@ -74,7 +75,6 @@ DEFAULTS: Mapping[str, Any] = {
     "http2": "on",
     "security_header": {"strict_transport_security": {"enabled": False}},
 }
-ACTED_ON = frozenset(DEFAULTS)  # the edge twin follows these; the others are kept and that is all
 
 
 def check_setting(setting: str, value: Any, plan: Plan) -> None:
