@@ -39,9 +39,9 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 class Gateway:
     """The ASGI application: control path, faults, then ministack."""
 
-    def __init__(self, faults: FaultTable, denials: aws_strict.Denials, account: str) -> None:
+    def __init__(self, faults: FaultTable, calls: aws_strict.RoleCalls, account: str) -> None:
         self._faults = faults
-        self._denials = denials
+        self._calls = calls
         self._account = account
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -75,14 +75,16 @@ class Gateway:
                 result: Any = {"faults": len(request)}
             case "hits":
                 result = self._faults.hits()
-            case "denials":
-                result = [asdict(denial) for denial in self._denials.all()]
+            case "role-calls":
+                result = [asdict(call) for call in self._calls.all(allowed=request["allowed"])]
             case "workers":
                 result = aws_strict.worker_pids()
             case "role-session":
                 result = aws_strict.role_session(request["role"], request["service"], self._account)
             case "role-allows":
-                result = aws_strict.role_allows(request["role"], request["action"], request["resource"], self._account)
+                call = aws_strict.RoleCall(request["role"], request["action"], request["resource"])
+                result = aws_strict.role_allows(call.principal, call.action, call.resource, self._account)
+                self._calls.add(call, allowed=result)
             case _:
                 return 404, {}, b""
         return 200, {"content-type": "application/json"}, json.dumps(result).encode()
@@ -145,8 +147,8 @@ def main() -> None:
     threading.Thread(target=_die_with_parent, daemon=True).start()
     # /health belongs to the API that is deployed here; ministack would answer it for every host.
     ministack._HEALTH_PATHS = ("/_ministack/health",)  # noqa: SLF001 # ty: ignore[invalid-assignment]
-    faults, denials = FaultTable(), aws_strict.Denials()
-    aws_strict.apply(denials, aws_strict.isolated_interpreter(Path(os.environ["TMPDIR"])))
+    faults, calls = FaultTable(), aws_strict.RoleCalls()
+    aws_strict.apply(calls, aws_strict.isolated_interpreter(Path(os.environ["TMPDIR"])))
     aws_stale.apply(
         hit=lambda headers, action: is_pipeline(headers) and bool(faults.take("dynamodb", action, _STALE)),
         in_force=lambda: faults.has(FaultKind.STALE),
@@ -156,7 +158,7 @@ def main() -> None:
     config.loglevel = "WARNING"
     config.keep_alive_timeout = 75
     config.graceful_timeout = 0.5
-    gateway = Gateway(faults, denials, os.environ["MINISTACK_ACCOUNT_ID"])
+    gateway = Gateway(faults, calls, os.environ["MINISTACK_ACCOUNT_ID"])
     asyncio.run(serve(gateway, config))  # ty: ignore[invalid-argument-type] # hypercorn's own ASGI types
 
 

@@ -3,6 +3,7 @@
 Each change names what AWS does. What cannot be changed here is a line in `rehearsal.twins.gaps`.
 """
 
+import asyncio
 import hashlib
 import importlib.util
 import stat
@@ -11,13 +12,15 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from ministack.core import iam_evaluator, lambda_runtime, responses
-from ministack.services import apigateway, iam, lambda_svc, scheduler, sts
+from ministack.services import apigateway, iam, lambda_svc, scheduler, sqs, sts
 
 LAMBDA_SERVICE = "lambda.amazonaws.com"
 API_GATEWAY_SERVICE = "apigateway.amazonaws.com"
+_LONG_POLL_LOOKS_SECONDS = 0.02
 # IAM has no actions for SQS's batches: each is authorised as the single one (Service Authorization Reference).
 _BATCHES = {
     f"sqs:{action}Batch": f"sqs:{action}" for action in ("SendMessage", "DeleteMessage", "ChangeMessageVisibility")
@@ -25,39 +28,40 @@ _BATCHES = {
 
 
 @dataclass(frozen=True)
-class Denial:
-    """A call that a role was not allowed to make."""
+class RoleCall:
+    """A call that needed a permission of a role, or of a function's own policy."""
 
     principal: str
     action: str
     resource: str
 
 
-class Denials:
-    """What was denied so far, each once."""
+class RoleCalls:
+    """What roles were denied and allowed so far, each call once."""
 
     def __init__(self) -> None:
-        self._seen: dict[Denial, None] = {}
+        self._seen: dict[bool, dict[RoleCall, None]] = {True: {}, False: {}}
         self._lock = threading.Lock()
 
-    def add(self, denial: Denial) -> None:
-        """Record a denial."""
+    def add(self, call: RoleCall, *, allowed: bool) -> None:
+        """Record a call."""
         with self._lock:
-            self._seen[denial] = None
+            self._seen[allowed][call] = None
 
-    def all(self) -> list[Denial]:
+    def all(self, *, allowed: bool) -> list[RoleCall]:
         """In order of their first occurrence."""
         with self._lock:
-            return list(self._seen)
+            return list(self._seen[allowed])
 
 
-def apply(denials: Denials, interpreter: Path) -> None:
+def apply(calls: RoleCalls, interpreter: Path) -> None:
     """Patch this process; functions will run with `interpreter` (see `isolated_interpreter`)."""
-    _record_denials(denials)
+    _record_calls(calls)
     _leave_polling_to_us()
+    _answer_long_polls_sooner()
     _run_functions_with(interpreter)
-    _ask_before_logging(denials)
-    _ask_before_invoking(denials)
+    _ask_before_logging(calls)
+    _ask_before_invoking(calls)
 
 
 # What the Python runtime of Lambda has besides the standard library: boto3 and what that stands on.
@@ -164,7 +168,7 @@ def _for_resource(statement: dict[str, Any]) -> dict[str, Any]:
     return {"Resource": "*", **statement}
 
 
-def _record_denials(denials: Denials) -> None:
+def _record_calls(calls: RoleCalls) -> None:
     """Every refusal of a role counts, also one that a function swallows."""
     enforce = iam_evaluator.enforce
 
@@ -173,8 +177,9 @@ def _record_denials(denials: Denials) -> None:
     ) -> Any:
         iam_action = _BATCHES.get(iam_action, iam_action)
         refused = enforce(access_key_id, iam_action, service, region, resource_arn=resource_arn, **rest)
-        if isinstance(refused, iam_evaluator.EvalResult) and ":assumed-role/" in refused.principal_arn:
-            denials.add(Denial(refused.principal_arn, iam_action, resource_arn))
+        session = sts._sessions.get(access_key_id)  # noqa: SLF001 # only roles have sessions here
+        if session and not isinstance(refused, iam_evaluator.AuthError):
+            calls.add(RoleCall(session["Arn"], iam_action, resource_arn), allowed=refused is None)
         return refused
 
     iam_evaluator.enforce = recording  # ty: ignore[invalid-assignment]
@@ -184,6 +189,15 @@ def _leave_polling_to_us() -> None:
     """ministack polls a FIFO queue one batch at a time and ticks schedules every ten seconds: see event_source."""
     lambda_svc._ensure_poller = _nothing  # noqa: SLF001 # ty: ignore[invalid-assignment]
     scheduler.start_scheduler = _nothing  # ty: ignore[invalid-assignment]
+
+
+def _answer_long_polls_sooner() -> None:
+    """SQS answers a long poll when a message arrives; ministack looks every tenth of a second."""
+
+    async def look_again(seconds: float) -> None:
+        await asyncio.sleep(min(seconds, _LONG_POLL_LOOKS_SECONDS))
+
+    sqs.asyncio = SimpleNamespace(**{**vars(asyncio), "sleep": look_again})  # ty: ignore[invalid-assignment]
 
 
 def _nothing() -> None:
@@ -205,7 +219,7 @@ def _run_functions_with(interpreter: Path) -> None:
     lambda_runtime.Worker._drain_stderr_bounded.__defaults__ = (0.005, 0.003, 0.250)  # noqa: SLF001
 
 
-def _ask_before_logging(denials: Denials) -> None:
+def _ask_before_logging(calls: RoleCalls) -> None:
     """Lambda writes a function's log with the function's role; without the permission the log stays empty."""
     emit: Callable[..., None] = lambda_svc._emit_lambda_logs  # noqa: SLF001
 
@@ -217,15 +231,15 @@ def _ask_before_logging(denials: Denials) -> None:
         refused = [
             action for action in needed if not role_allows(config["Role"], action, f"{group}:log-stream:x", account)
         ]
-        for action in refused:
-            denials.add(Denial(config["Role"], action, group))
+        for action in needed:
+            calls.add(RoleCall(config["Role"], action, group), allowed=action not in refused)
         if not refused:
             emit(function, *rest, **named)
 
     lambda_svc._emit_lambda_logs = asking  # noqa: SLF001 # ty: ignore[invalid-assignment]
 
 
-def _ask_before_invoking(denials: Denials) -> None:
+def _ask_before_invoking(calls: RoleCalls) -> None:
     """API Gateway needs a statement in the function's own policy; without one it answers 500."""
     invoke = apigateway._invoke_lambda_proxy  # noqa: SLF001
 
@@ -234,8 +248,9 @@ def _ask_before_invoking(denials: Denials) -> None:
         source = f"arn:aws:execute-api:{responses.get_region()}:{responses.get_account_id()}:{api_id}/{stage}/"
         route_key = rest[5] if len(rest) > 5 else named.get("route_key", "$default")
         source += route_key.replace(" /", "/", 1)
-        if not _policy_lets(function, API_GATEWAY_SERVICE, source):
-            denials.add(Denial(API_GATEWAY_SERVICE, "lambda:InvokeFunction", function))
+        lets = _policy_lets(function, API_GATEWAY_SERVICE, source)
+        calls.add(RoleCall(API_GATEWAY_SERVICE, "lambda:InvokeFunction", function), allowed=lets)
+        if not lets:
             return 500, {"Content-Type": "application/json"}, b'{"message":"Internal Server Error"}'
         return await invoke(integration, api_id, stage, *rest, **named)
 
