@@ -21,7 +21,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack import app as ministack
 
-from rehearsal.twins import aws_stale, aws_strict
+from rehearsal.twins import aws_roles, aws_stale, aws_strict
 from rehearsal.twins.aws_faults import FaultKind, FaultTable, conflict_answer, error_answer
 
 CONTROL = "/_rehearsal/"
@@ -39,7 +39,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 class Gateway:
     """The ASGI application: control path, faults, then ministack."""
 
-    def __init__(self, faults: FaultTable, calls: aws_strict.RoleCalls, account: str) -> None:
+    def __init__(self, faults: FaultTable, calls: aws_roles.RoleCalls, account: str) -> None:
         self._faults = faults
         self._calls = calls
         self._account = account
@@ -80,10 +80,10 @@ class Gateway:
             case "workers":
                 result = aws_strict.worker_pids()
             case "role-session":
-                result = aws_strict.role_session(request["role"], request["service"], self._account)
+                result = aws_roles.role_session(request["role"], request["service"], self._account)
             case "role-allows":
-                call = aws_strict.RoleCall(request["role"], request["action"], request["resource"])
-                result = aws_strict.role_allows(call.principal, call.action, call.resource, self._account)
+                call = aws_roles.RoleCall(request["role"], request["action"], request["resource"])
+                result = aws_roles.role_allows(call.principal, call.action, call.resource, self._account)
                 self._calls.add(call, allowed=result)
             case _:
                 return 404, {}, b""
@@ -147,7 +147,7 @@ def main() -> None:
     threading.Thread(target=_die_with_parent, daemon=True).start()
     # /health belongs to the API that is deployed here; ministack would answer it for every host.
     ministack._HEALTH_PATHS = ("/_ministack/health",)  # noqa: SLF001 # ty: ignore[invalid-assignment]
-    faults, calls = FaultTable(), aws_strict.RoleCalls()
+    faults, calls = FaultTable(), aws_roles.RoleCalls()
     aws_strict.apply(calls, aws_strict.isolated_interpreter(Path(os.environ["TMPDIR"])))
     aws_stale.apply(
         hit=lambda headers, action: is_pipeline(headers) and bool(faults.take("dynamodb", action, _STALE)),

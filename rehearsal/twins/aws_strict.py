@@ -4,21 +4,19 @@ Each change names what AWS does. What cannot be changed here is a line in `rehea
 """
 
 import asyncio
-import hashlib
 import importlib.util
 import stat
 import sys
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from ministack.core import iam_evaluator, lambda_runtime, responses
-from ministack.services import apigateway, iam, lambda_svc, scheduler, sqs, sts
+from ministack.services import apigateway, lambda_svc, scheduler, sqs, sts
 
-LAMBDA_SERVICE = "lambda.amazonaws.com"
+from rehearsal.twins import aws_roles
+
 API_GATEWAY_SERVICE = "apigateway.amazonaws.com"
 _LONG_POLL_LOOKS_SECONDS = 0.02
 # IAM has no actions for SQS's batches: each is authorised as the single one (Service Authorization Reference).
@@ -27,34 +25,7 @@ _BATCHES = {
 }
 
 
-@dataclass(frozen=True)
-class RoleCall:
-    """A call that needed a permission of a role, or of a function's own policy."""
-
-    principal: str
-    action: str
-    resource: str
-
-
-class RoleCalls:
-    """What roles were denied and allowed so far, each call once."""
-
-    def __init__(self) -> None:
-        self._seen: dict[bool, dict[RoleCall, None]] = {True: {}, False: {}}
-        self._lock = threading.Lock()
-
-    def add(self, call: RoleCall, *, allowed: bool) -> None:
-        """Record a call."""
-        with self._lock:
-            self._seen[allowed][call] = None
-
-    def all(self, *, allowed: bool) -> list[RoleCall]:
-        """In order of their first occurrence."""
-        with self._lock:
-            return list(self._seen[allowed])
-
-
-def apply(calls: RoleCalls, interpreter: Path) -> None:
+def apply(calls: aws_roles.RoleCalls, interpreter: Path) -> None:
     """Patch this process; functions will run with `interpreter` (see `isolated_interpreter`)."""
     _record_calls(calls)
     _leave_polling_to_us()
@@ -95,41 +66,6 @@ def isolated_interpreter(directory: Path) -> Path:
     return path
 
 
-def role_session(role_arn: str, service: str, account: str) -> dict[str, str] | None:
-    """Credentials of the role for an AWS service that assumes it; None where its trust policy does not let it."""
-    responses.set_request_account_id(account)
-    name = role_arn.rsplit("/", 1)[-1]
-    role = iam._roles.get(name)  # noqa: SLF001 # ministack has no public way to its state
-    if role is None or not _trusts(role.get("AssumeRolePolicyDocument"), service, role_arn):
-        return None
-    digest = hashlib.sha256(f"{service}:{role_arn}".encode()).hexdigest()
-    key, secret, token = f"ASIA{digest[:16].upper()}", digest[16:48], digest[48:]
-    session = {
-        "Arn": f"arn:aws:sts::{account}:assumed-role/{name}/{service.split('.')[0]}",
-        "UserId": f"{name}:{service}",
-        "SecretAccessKey": secret,
-        "SessionToken": token,
-    }
-    sts.register_session(key, session)
-    return {"access_key_id": key, "secret_access_key": secret, "session_token": token}
-
-
-def role_allows(role_arn: str, action: str, resource: str, account: str) -> bool:
-    """Whether the role's own policies allow the action."""
-    responses.set_request_account_id(account)
-    name = role_arn.rsplit("/", 1)[-1]
-    context = iam_evaluator.EvalContext(
-        principal_arn=f"arn:aws:sts::{account}:assumed-role/{name}/rehearsal",
-        principal_type="AssumedRole",
-        principal_account=account,
-        action=action,
-        resource_arn=resource,
-        region=responses.get_region(),
-    )
-    policies = iam_evaluator._gather_role_policies(name, account)  # noqa: SLF001
-    return iam_evaluator.evaluate(context, policies).decision == "Allow"
-
-
 def worker_pids() -> dict[str, list[int]]:
     """The process ids of the running workers by function name."""
     found: dict[str, list[int]] = {}
@@ -142,33 +78,7 @@ def worker_pids() -> dict[str, list[int]]:
     return found
 
 
-def _trusts(policy: Any, service: str, role_arn: str) -> bool:
-    context = iam_evaluator.EvalContext(
-        principal_arn=service,
-        principal_type="Service",
-        principal_account="",
-        action="sts:AssumeRole",
-        resource_arn=role_arn,
-        region="",
-    )
-    document = {"Statement": [_for_resource(s) for s in _statements(policy)]}
-    return iam_evaluator.evaluate_resource_policy(document, context, service=service).decision == "Allow"
-
-
-def _statements(policy: Any) -> list[dict[str, Any]]:
-    import json
-
-    document = json.loads(policy) if isinstance(policy, str) else policy or {}
-    found = document.get("Statement", [])
-    return found if isinstance(found, list) else [found]
-
-
-def _for_resource(statement: dict[str, Any]) -> dict[str, Any]:
-    """A trust policy names no resource: it is about the role that it belongs to."""
-    return {"Resource": "*", **statement}
-
-
-def _record_calls(calls: RoleCalls) -> None:
+def _record_calls(calls: aws_roles.RoleCalls) -> None:
     """Every refusal of a role counts, also one that a function swallows."""
     enforce = iam_evaluator.enforce
 
@@ -179,7 +89,7 @@ def _record_calls(calls: RoleCalls) -> None:
         refused = enforce(access_key_id, iam_action, service, region, resource_arn=resource_arn, **rest)
         session = sts._sessions.get(access_key_id)  # noqa: SLF001 # only roles have sessions here
         if session and not isinstance(refused, iam_evaluator.AuthError):
-            calls.add(RoleCall(session["Arn"], iam_action, resource_arn), allowed=refused is None)
+            calls.add(aws_roles.RoleCall(session["Arn"], iam_action, resource_arn), allowed=refused is None)
         return refused
 
     iam_evaluator.enforce = recording  # ty: ignore[invalid-assignment]
@@ -219,7 +129,7 @@ def _run_functions_with(interpreter: Path) -> None:
     lambda_runtime.Worker._drain_stderr_bounded.__defaults__ = (0.005, 0.003, 0.250)  # noqa: SLF001
 
 
-def _ask_before_logging(calls: RoleCalls) -> None:
+def _ask_before_logging(calls: aws_roles.RoleCalls) -> None:
     """Lambda writes a function's log with the function's role; without the permission the log stays empty."""
     emit: Callable[..., None] = lambda_svc._emit_lambda_logs  # noqa: SLF001
 
@@ -229,17 +139,19 @@ def _ask_before_logging(calls: RoleCalls) -> None:
         group = f"arn:aws:logs:{region}:{account}:log-group:/aws/lambda/{config['FunctionName']}"
         needed = ("logs:CreateLogStream", "logs:PutLogEvents")
         refused = [
-            action for action in needed if not role_allows(config["Role"], action, f"{group}:log-stream:x", account)
+            action
+            for action in needed
+            if not aws_roles.role_allows(config["Role"], action, f"{group}:log-stream:x", account)
         ]
         for action in needed:
-            calls.add(RoleCall(config["Role"], action, group), allowed=action not in refused)
+            calls.add(aws_roles.RoleCall(config["Role"], action, group), allowed=action not in refused)
         if not refused:
             emit(function, *rest, **named)
 
     lambda_svc._emit_lambda_logs = asking  # noqa: SLF001 # ty: ignore[invalid-assignment]
 
 
-def _ask_before_invoking(calls: RoleCalls) -> None:
+def _ask_before_invoking(calls: aws_roles.RoleCalls) -> None:
     """API Gateway needs a statement in the function's own policy; without one it answers 500."""
     invoke = apigateway._invoke_lambda_proxy  # noqa: SLF001
 
@@ -248,8 +160,8 @@ def _ask_before_invoking(calls: RoleCalls) -> None:
         source = f"arn:aws:execute-api:{responses.get_region()}:{responses.get_account_id()}:{api_id}/{stage}/"
         route_key = rest[5] if len(rest) > 5 else named.get("route_key", "$default")
         source += route_key.replace(" /", "/", 1)
-        lets = _policy_lets(function, API_GATEWAY_SERVICE, source)
-        calls.add(RoleCall(API_GATEWAY_SERVICE, "lambda:InvokeFunction", function), allowed=lets)
+        lets = aws_roles.policy_lets(function, API_GATEWAY_SERVICE, source)
+        calls.add(aws_roles.RoleCall(API_GATEWAY_SERVICE, "lambda:InvokeFunction", function), allowed=lets)
         if not lets:
             return 500, {"Content-Type": "application/json"}, b'{"message":"Internal Server Error"}'
         return await invoke(integration, api_id, stage, *rest, **named)
@@ -260,19 +172,3 @@ def _ask_before_invoking(calls: RoleCalls) -> None:
 def _function_arn(integration_uri: str) -> str:
     _, _, inner = integration_uri.partition("/functions/")
     return inner.removesuffix("/invocations") or integration_uri
-
-
-def _policy_lets(function_arn: str, service: str, source_arn: str) -> bool:
-    policy = lambda_svc.function_policy_for_arn(function_arn)
-    if policy is None:
-        return False
-    context = iam_evaluator.EvalContext(
-        principal_arn=service,
-        principal_type="Service",
-        principal_account="",
-        action="lambda:InvokeFunction",
-        resource_arn=function_arn,
-        region=responses.get_region(),
-        service_context={"aws:sourcearn": source_arn, "aws:sourceaccount": responses.get_account_id()},
-    )
-    return iam_evaluator.evaluate_resource_policy(policy[0], context, service=service).decision == "Allow"
