@@ -4,6 +4,7 @@ import signal
 from types import FrameType
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_asked: list[str] = []
 
 
 def end_on_signals() -> None:
@@ -15,5 +16,15 @@ def end_on_signals() -> None:
         signal.signal(number, _interrupt)
 
 
+def checkpoint() -> None:
+    """Raise the KeyboardInterrupt of a signal that was swallowed.
+
+    Python drops an exception that is raised while a weak reference's callback or a finaliser happens to run.
+    """
+    if _asked:
+        raise KeyboardInterrupt(_asked[0])
+
+
 def _interrupt(number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt(signal.Signals(number).name)
+    _asked.append(signal.Signals(number).name)
+    raise KeyboardInterrupt(_asked[0])

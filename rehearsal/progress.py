@@ -10,6 +10,8 @@ from typing import Protocol
 from rich.console import Console
 from rich.status import Status
 
+from rehearsal.interrupts import checkpoint
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -99,6 +101,7 @@ class Stages:
         ok = False
         try:
             yield
+            checkpoint()
             ok = True
         finally:
             stage = Stage(name, time.monotonic() - began)

@@ -5,6 +5,7 @@ or a certificate that does not cover the host fails here as it would on the inte
 """
 
 import ssl
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -42,7 +43,9 @@ class Route:
 class _RoutedTransport(httpx.BaseTransport):
     def __init__(self, route: Route, context: ssl.SSLContext) -> None:
         self._route = route
-        self._inner = httpx.HTTPTransport(verify=context, trust_env=False)
+        self._context = context
+        self._by_host: dict[str, httpx.HTTPTransport] = {}
+        self._lock = threading.Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         host = request.url.host
@@ -51,7 +54,15 @@ class _RoutedTransport(httpx.BaseTransport):
         # httpx took the Host header from the URL already; only the dial changes.
         request.extensions = {**request.extensions, "sni_hostname": host}
         request.url = request.url.copy_with(host=self._route.address_of(host), port=port)
-        return self._inner.handle_request(request)
+        return self._transport(host).handle_request(request)
+
+    def _transport(self, host: str) -> httpx.HTTPTransport:
+        """One for each host: all hosts share an address and port here, and none may use another's handshake."""
+        with self._lock:
+            if host not in self._by_host:
+                self._by_host[host] = httpx.HTTPTransport(verify=self._context, trust_env=False)
+            return self._by_host[host]
 
     def close(self) -> None:
-        self._inner.close()
+        for transport in self._by_host.values():
+            transport.close()

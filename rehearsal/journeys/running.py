@@ -22,9 +22,13 @@ def run(journeys: Iterable[Journey], world: World, told: Told) -> list[JourneyRe
         results[journey.name] = result
         told(result)
 
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="journey") as pool:
+    pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="journey")
+    try:
         for finished in [pool.submit(one, journey) for journey in chosen if not journey.alone]:
             finished.result()
+    finally:
+        # After an interrupt the stories under way end by themselves, once their twins are gone.
+        pool.shutdown(wait=False, cancel_futures=True)
     for journey in chosen:
         if journey.alone:
             one(journey)
