@@ -75,7 +75,7 @@ def rehearse(options: Options, on_kept: OnKept) -> Outcome:
     _be_sure_to_report(options)
     stages = Stages(for_terminal())
     with deployed(options.project, options.stack, stages) as stage:
-        told = _tell_journeys(chosen, stage.world, stages)
+        told = [*_tell_journeys(chosen, stage.world, stages), *_denials(stage.twins)]
         report = _verify(stage, stages)
         report = report.rehearsed_with(tuple(_for_report(journey) for journey in told), _gap_lines())
         result = _result(options.stack, stage, told, report, stages, time.monotonic() - began)
@@ -122,6 +122,25 @@ def _tell_journeys(chosen: Sequence[Journey], world: World, stages: Stages) -> l
         return running.run(
             chosen, world, lambda ended: stages.progress.waiting(f"{ended.name} {'ok' if ended.passed else 'FAILED'}")
         )
+
+
+def _denials(twins: Twins) -> list[JourneyResult]:
+    """A failed result when a role was denied what its function asked for, though every story may have ended well."""
+    denied = twins.aws.denials()
+    if not denied:
+        return []
+    calls = [f"{denial['principal']}: {denial['action']} on {denial['resource']}" for denial in denied]
+    return [
+        JourneyResult(
+            name="roles",
+            title="every role allows what its function does",
+            passed=False,
+            step="over all journeys",
+            expected={"denied": []},
+            actual={"denied": calls},
+            seconds=0.0,
+        )
+    ]
 
 
 def _verify(stage: Deployed, stages: Stages) -> checks.Report:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any
+from urllib.parse import urlsplit
 
 import stripe
 from botocore.credentials import Credentials
@@ -22,14 +23,14 @@ def world(site: Site, twins: Twins, contract: Mapping[str, Any], ends: ExitStack
     """The World of a deployed stack; `ends` closes its connections."""
     client = stripe.StripeClient(twins.stripe.api_key, base_addresses={"api": twins.stripe.url})
     web = ends.enter_context(twins.route.client())
-    credentials = Credentials(twins.aws.access_key_id, twins.aws.secret_access_key)
+    app = _app_user(twins, contract)
     return World(
         stripe=client,
         twin=twins.stripe,
         kit=twins.kit,
         slack=twins.slack,
         kit_tags=site.kit_tags,
-        members=Members(f"{contract['endpoints']['members']}/{{user_id}}", site.region, credentials, web),
+        members=Members(f"{contract['endpoints']['members']}/{{user_id}}", site.region, app, web),
         lags=LagMeter(_accepted_at(twins)),
         webhook=Webhook(url=contract["endpoints"]["webhook"], secret=signing_secret(twins, contract), client=web),
         prices={level: _price(client, price) for level, price in site.products.items()},
@@ -37,6 +38,14 @@ def world(site: Site, twins: Twins, contract: Mapping[str, Any], ends: ExitStack
         traces=_traces(twins, contract),
         drained=_drained(twins, contract),
     )
+
+
+def _app_user(twins: Twins, contract: Mapping[str, Any]) -> Credentials:
+    """The founder's app: an IAM user that may call the members route and nothing else."""
+    path = urlsplit(contract["endpoints"]["members"]).path
+    resource = f"arn:aws:execute-api:{twins.aws.region}:{twins.aws.account}:*/*/GET{path}/*"
+    key = twins.aws.user("app", {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": resource})
+    return Credentials(key["access_key_id"], key["secret_access_key"])
 
 
 def signing_secret(twins: Twins, contract: Mapping[str, Any]) -> str:

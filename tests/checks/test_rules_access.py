@@ -27,9 +27,13 @@ def role(declared: Contract, purpose: str, *statements: Statement) -> RoleFacts:
     return RoleFacts(function=function, statements=statements)
 
 
+TAKE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+QUEUE = "arn:aws:sqs:eu-west-1:000000000001:launch-ready-prod-events.fifo"
 APPLY = (
     allow(("logs:CreateLogStream", "logs:PutLogEvents"), LOGS),
-    allow(("dynamodb:GetItem", "dynamodb:PutItem"), TABLE),
+    allow(TAKE, QUEUE),
+    allow(("sqs:SendMessage",), f"{QUEUE[:-11]}sync-kit"),
+    allow(("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"), TABLE),
     allow(("dynamodb:Query",), f"{TABLE}/index/*", TABLE),
     allow(("secretsmanager:GetSecretValue",), READ_KEY),
     Statement(effect="Deny", actions=("*",), resources=("*",), inverted=False),
@@ -58,6 +62,21 @@ def test_what_apply_needs_is_allowed(declared):
 )
 def test_a_widened_role_fails(declared, purpose, statement, said):
     assert passes(access.roles(declared, (role(declared, purpose, statement),)), said)
+
+
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [
+        (0, "logs:CreateLogStream"),
+        (1, "sqs:DeleteMessage"),
+        (2, "sqs:SendMessage"),
+        (3, "dynamodb:PutItem"),
+        (5, "secretsmanager:GetSecretValue"),
+    ],
+)
+def test_a_role_that_lacks_a_statement_which_its_work_takes_fails(declared, gone, said):
+    rest = (*APPLY[:gone], *APPLY[gone + 1 :])
+    assert passes(access.roles(declared, (role(declared, "apply", *rest),)), f"may not {said}")
 
 
 def test_a_role_without_policy_and_a_launch_without_functions_fail(declared):
