@@ -125,8 +125,8 @@ def _run_functions_with(interpreter: Path) -> None:
         return str(interpreter), script.replace("    _ms_install_invoke_depth()\n", "")
 
     lambda_runtime._detect_runtime_binary = isolated  # noqa: SLF001 # ty: ignore[invalid-assignment]
-    # A silent handler would wait 50 ms for a log line that never comes.
-    lambda_runtime.Worker._drain_stderr_bounded.__defaults__ = (0.005, 0.003, 0.250)  # noqa: SLF001
+    # On a busy machine a log line may be late, and one that is not waited for shows with the next invocation only.
+    lambda_runtime.Worker._drain_stderr_bounded.__defaults__ = (0.100, 0.005, 0.250)  # noqa: SLF001
 
 
 def _ask_before_logging(calls: aws_roles.RoleCalls) -> None:
