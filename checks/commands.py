@@ -45,6 +45,12 @@ def stripe(scope: Scope, path: str) -> str:
     return f'curl -sS {shlex.quote(f"{base}{path}")} -u "$STRIPE_API_KEY:"'
 
 
+def cloudflare(scope: Scope, path: str) -> str:
+    """Ask Cloudflare's API; the token stays in the environment."""
+    base = scope.vantage.cloudflare.api_base if scope.vantage.cloudflare else "https://api.cloudflare.com/client/v4"
+    return f'curl -sS {shlex.quote(f"{base}{path}")} -H "Authorization: Bearer $CLOUDFLARE_API_TOKEN"'
+
+
 def only(check_id: str) -> Command:
     """Run one check again."""
     return lambda _: f"launch-ready check --contract contract.json --only {check_id}"

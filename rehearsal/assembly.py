@@ -10,6 +10,7 @@ from rehearsal.site import Site
 from rehearsal.target import Target
 from rehearsal.twins.aws import AwsTwin
 from rehearsal.twins.ca import CertificateAuthority
+from rehearsal.twins.cloudflare_api import CloudflareApiTwin
 from rehearsal.twins.dns import DnsTwin
 from rehearsal.twins.edge import Edge, Origin
 from rehearsal.twins.event_source import EventSources
@@ -41,6 +42,7 @@ class Twins:
     aws: AwsTwin
     zone: ZoneTwin
     dns: DnsTwin
+    cloudflare: CloudflareApiTwin
     edge: Edge
     stripe: StripeTwin
     kit: KitTwin
@@ -67,6 +69,7 @@ def start(site: Site, running: ExitStack, log: Callable[[str], None]) -> Twins:
     authority = CertificateAuthority(aws.directory)
     zone = ZoneTwin(plan=site.plan)
     dns = running.enter_context(DnsTwin(zone))
+    cloudflare = running.enter_context(CloudflareApiTwin(zone, secrets.token_urlsafe(30)))
     origin = running.enter_context(OriginTwin(authority, site.web_hosts))
     edge = running.enter_context(Edge(zone, authority, _origins(site, aws, origin)))
     route = Route(dns.port, edge.ports, str(authority.file))
@@ -80,6 +83,7 @@ def start(site: Site, running: ExitStack, log: Callable[[str], None]) -> Twins:
         aws=aws,
         zone=zone,
         dns=dns,
+        cloudflare=cloudflare,
         edge=edge,
         stripe=stripe,
         kit=kit,

@@ -16,6 +16,7 @@ def vantage(twins: Twins, contract: Mapping[str, Any]) -> dict[str, Any]:
         "ca_file": str(twins.authority.file),
         "aws": _aws(twins),
         "stripe": {"api_base": twins.stripe.url, "api_key": twins.stripe.api_key},
+        "cloudflare": {"api_base": twins.cloudflare.base_url, "api_token": twins.cloudflare.token},
         "signing_secret": signing_secret(twins, contract),
         "rehearsal": True,
     }

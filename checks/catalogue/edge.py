@@ -1,5 +1,6 @@
 """The checks of redirects, TLS, caching and the edge."""
 
+from checks import commands
 from checks.catalogue.checklist import entries
 from checks.commands import curl, only, openssl
 from checks.model import Check
@@ -87,11 +88,7 @@ def _tls() -> tuple[Check, ...]:
             probe=cloudflare.zone_settings,
             rule=tls.origin,
             fix="deploy again: somebody changed the zone's settings by hand",
-            command=lambda scope: (
-                f'curl -sS -H "authorization: Bearer $CLOUDFLARE_API_TOKEN" '
-                f"https://api.cloudflare.com/client/v4/zones/{scope.contract.zone.id}/settings/ssl"
-            ),
-            only_live="the zone's live settings are read over Cloudflare's own API",
+            command=lambda scope: commands.cloudflare(scope, f"/zones/{scope.contract.zone.id}/settings"),
         ),
     )
 

@@ -55,6 +55,7 @@ _CLOUDFLARE = (
     "zone settings other than ssl, TLS versions, https redirects, HSTS, browser cache and HTTP/2 do nothing",
     "rulesets of five phases only: single redirects, WAF custom rules, rate limits, cache rules, response headers",
     "which plan a zone is on comes from the stack's configuration; what is billed is not known",
+    "the API only reads: the zone, the settings above, records and entry points; a token may read all of them",
 )
 
 _DNS = (

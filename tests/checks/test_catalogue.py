@@ -26,7 +26,6 @@ ONLY_LIVE = {
     "tls.expiry",
     "tls.key",
     "tls.lifetime",
-    "tls.origin",
 }
 
 

@@ -65,6 +65,10 @@ class ZoneTwin:
 
     # Reading
 
+    def entries(self, kind: Kind) -> tuple[Entry, ...]:
+        """Everything of that kind, in the order in which it was made."""
+        return tuple(self._held().of(kind))
+
     @property
     def name(self) -> str | None:
         """The zone's name, or None as long as there is no zone."""
