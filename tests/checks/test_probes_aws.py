@@ -11,6 +11,7 @@ import requests
 from checks import catalogue, contract
 from checks.errors import NeedsInput, ProbeError
 from checks.probes.aws import client, pipeline, watch
+from checks.rules import access
 from checks.runner import run_checks
 from checks.vantage import AwsAccess
 from rehearsal.twins.aws import AwsTwin
@@ -54,6 +55,7 @@ class Deployment:
         self._functions()
         self._watch()
         self._storage()
+        self._grant_the_rest()
         self._api()
 
     def contract(self) -> contract.Contract:
@@ -108,6 +110,19 @@ class Deployment:
             for queue in self.document["queues"]:
                 self.allow(name, actions, queue["arn"], policy=queue["name"].replace(".", "-"))
         return arn
+
+    def _grant_the_rest(self) -> None:
+        """What each function's purpose takes besides its own log and queue."""
+        own = {"webhook": "stripe-signing", "apply": "stripe-read", "sweep": "stripe-read"}
+        secrets = {secret["purpose"]: secret["arn"] for secret in self.document["secrets"]}
+        for function in self.document["functions"]:
+            purpose, name = function["purpose"], function["name"]
+            for action in sorted(access.NEEDED[purpose] - {"logs:PutLogEvents"}):
+                on_secret = action == "secretsmanager:GetSecretValue"
+                resource = (
+                    secrets[function["destination"] or own[purpose]] if on_secret else self.document["table"]["arn"]
+                )
+                self.allow(name, action, resource, policy=action.replace(":", "-"))
 
     def allow(self, role: str, actions: Any, resource: str, policy: str = "logs") -> None:
         statement = {"Effect": "Allow", "Action": actions, "Resource": resource}

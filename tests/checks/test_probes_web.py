@@ -76,7 +76,7 @@ class SmallEdge:
 
     def api(self, method, path, headers, body):
         if path == "/health":
-            return (200, {"age": "5"} if not self.works("private") else {}, "{}")
+            return (200, {"age": "5"} if not self.works("private") else {}, '{"status": "ok"}')
         if method == "GET":
             return 403, {}, ""
         if not self.works("challenge"):
