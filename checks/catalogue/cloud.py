@@ -4,10 +4,11 @@ from checks.catalogue.checklist import entries
 from checks.commands import aws, curl
 from checks.model import Check
 from checks.probes import api as api_probes
-from checks.probes.aws import access, pipeline, storage, watch
+from checks.probes.aws import access, callers, pipeline, storage, watch
 from checks.rules import access as access_rules
 from checks.rules import api as api_rules
 from checks.rules import aws as aws_rules
+from checks.rules import callers as caller_rules
 
 
 def checks() -> tuple[Check, ...]:
@@ -118,6 +119,15 @@ def _access() -> tuple[Check, ...]:
             rule=access_rules.roles,
             fix="narrow the statement to the actions and ARNs that the function's purpose needs",
             command=lambda scope: aws(scope, "iam", "list-roles"),
+        ),
+        Check(
+            entry=entries()["aws.callers"],
+            probe=callers.callers,
+            rule=caller_rules.callers,
+            fix="name the route or rule in the permission's source ARN; let the schedule's role call its target alone",
+            command=lambda scope: aws(
+                scope, "lambda", "get-policy", "--function-name", scope.contract.functions[0].name
+            ),
         ),
         Check(
             entry=entries()["sec.env"],

@@ -11,37 +11,32 @@ from checks.probes.aws.access import RoleFacts, Statement
 from checks.probes.aws.pipeline import FunctionFacts
 from checks.redaction import holds_secret
 
-LOGS = {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
+LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}  # not CreateLogGroup: what it makes keeps for ever
 RECEIVE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"}
-READ = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:TransactGetItems"}
-WRITE = {
-    "dynamodb:PutItem",
-    "dynamodb:UpdateItem",
-    "dynamodb:DeleteItem",
-    "dynamodb:ConditionCheckItem",
-    "dynamodb:BatchWriteItem",
-    "dynamodb:TransactWriteItems",
-}
+SEND = {"sqs:SendMessage", "sqs:GetQueueUrl"}
+READ = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+# Transactions are allowed by the actions that they are made of. Only a destination's delivery, once told, may go.
+WRITE = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"}
 SECRET = {"secretsmanager:GetSecretValue"}
 ALLOWED: dict[str, frozenset[str]] = {
-    "webhook": frozenset(LOGS | {"sqs:SendMessage"} | SECRET),
-    "apply": frozenset(LOGS | RECEIVE | {"sqs:SendMessage", "sqs:GetQueueUrl"} | READ | WRITE | SECRET),
-    "sync": frozenset(LOGS | RECEIVE | READ | WRITE | SECRET),
-    "sweep": frozenset(LOGS | RECEIVE | {"sqs:SendMessage", "sqs:GetQueueUrl"} | READ | WRITE | SECRET),
+    "webhook": frozenset(LOGS | SEND | SECRET),
+    "apply": frozenset(LOGS | RECEIVE | SEND | READ | WRITE | SECRET),
+    "sync": frozenset(LOGS | RECEIVE | READ | WRITE | {"dynamodb:DeleteItem"} | SECRET),
+    "sweep": frozenset(LOGS | SEND | READ | WRITE | SECRET),
     "members": frozenset(LOGS | READ),
 }
-_WRITE_LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 _TAKE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 _CHANGE = {"dynamodb:PutItem", "dynamodb:UpdateItem"}
 # What a function cannot do its work without. Some of it is needed on a bad day only (an event that had to be fetched,
 # a fact that nobody claims), so a launch that looks well does not show that it is missing.
 NEEDED: dict[str, frozenset[str]] = {
-    "webhook": frozenset(_WRITE_LOG | {"sqs:SendMessage"} | SECRET),
-    "apply": frozenset(_WRITE_LOG | _TAKE | {"sqs:SendMessage"} | _CHANGE | SECRET),
-    "sync": frozenset(_WRITE_LOG | _TAKE | {"dynamodb:GetItem"} | _CHANGE | SECRET),
-    "sweep": frozenset(_WRITE_LOG | {"sqs:SendMessage", "dynamodb:Query"} | _CHANGE | SECRET),
-    "members": frozenset(_WRITE_LOG | {"dynamodb:GetItem"}),
+    "webhook": frozenset(LOGS | {"sqs:SendMessage"} | SECRET),
+    "apply": frozenset(LOGS | _TAKE | {"sqs:SendMessage"} | _CHANGE | SECRET),
+    "sync": frozenset(LOGS | _TAKE | {"dynamodb:GetItem"} | _CHANGE | SECRET),
+    "sweep": frozenset(LOGS | {"sqs:SendMessage", "dynamodb:Query"} | _CHANGE | SECRET),
+    "members": frozenset(LOGS | {"dynamodb:GetItem"}),
 }
+LAMBDA = "lambda.amazonaws.com"
 STREAMS = re.compile(r"arn:aws[a-z-]*:logs:[a-z0-9-]+:[0-9]{12}:log-group:[^*]+:(?:log-stream:)?\*\Z")
 INDEXES = re.compile(r"arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[^*/]+/index/\*\Z")
 SECRET_NAME = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS?)\Z")
@@ -55,12 +50,14 @@ def roles(contract: Contract, facts: tuple[RoleFacts, ...]) -> Verdict:
 
     AWS, "Grant least privilege" (IAM best practices).
 
-    No wildcard action, no inverted statement, no wildcard resource but a log group's streams and a table's indexes;
-    a secret is readable only by the function that it is for. Conditions are not judged.
+    No wildcard action, no inverted statement, no wildcard resource but a log group's streams and a table's indexes.
+    Resources are the function's own: its log group, the stack's table, the queues that it takes from and sends to, the
+    secret that is for it. Only AWS Lambda may take the role on. Conditions are not judged.
     """
     problems = [] if facts else ["no function is declared"]
     for fact in facts:
         name = fact.function.name
+        problems += [f"{name}: {who} may take its role on" for who in fact.trusts if who != LAMBDA]
         if not fact.statements:
             problems.append(f"{name}: its role has no policy")
         else:
@@ -116,15 +113,40 @@ def _statement_problems(contract: Contract, fact: RoleFacts, statement: Statemen
             problems.append(f"wildcard action {action}")
         elif action not in allowed:
             problems.append(f"{action} is not needed by a {fact.function.purpose} function")
-    problems += [f"wildcard resource {resource}" for resource in statement.resources if _is_wild(resource)]
-    if SECRET & set(statement.actions):
-        readable = _readable_secrets(contract, fact.function)
-        problems += [f"may read {r}, which is not its own" for r in statement.resources if r not in readable]
+    for resource in statement.resources:
+        if _is_wild(resource):
+            problems.append(f"wildcard resource {resource}")
+        elif not _is_own(contract, fact.function, statement, resource):
+            problems.append(f"{', '.join(statement.actions)} on {resource}, which is not its own")
     return problems
 
 
 def _is_wild(resource: str) -> bool:
     return "*" in resource and not STREAMS.match(resource) and not INDEXES.match(resource)
+
+
+def _is_own(contract: Contract, function: Function, statement: Statement, resource: str) -> bool:
+    service = resource.split(":", 3)[2] if resource.count(":") >= 5 else ""
+    if service == "logs":
+        return f":log-group:{function.log_group}:" in resource
+    if service == "dynamodb":
+        return resource == contract.table.arn or resource.startswith(f"{contract.table.arn}/index/")
+    if service == "sqs":
+        return resource in _queues(contract, function, set(statement.actions))
+    return service == "secretsmanager" and resource in _readable_secrets(contract, function)
+
+
+def _queues(contract: Contract, function: Function, actions: set[str]) -> set[str]:
+    """The queues that the function's purpose takes from and sends to, as far as `actions` do either."""
+    source = {"apply": "events", "sync": "sync"}.get(function.purpose)
+    target = {"webhook": "events", "apply": "sync", "sweep": "sync"}.get(function.purpose)
+    own = {
+        queue.arn
+        for queue in contract.queues
+        if queue.purpose == source and (source == "events" or queue.destination == function.destination)
+    }
+    sent = {queue.arn for queue in contract.queues if queue.purpose == target}
+    return (own if actions & RECEIVE else set()) | (sent if actions & SEND else set())
 
 
 def _readable_secrets(contract: Contract, function: Function) -> set[str]:

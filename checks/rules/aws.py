@@ -16,10 +16,12 @@ WAITING = "ApproximateNumberOfMessagesVisible"
 def dlq(_contract: Contract, facts: tuple[QueueFacts, ...]) -> Verdict:
     """aws.dlq: every queue of the pipeline has a dead-letter queue, and those are empty (AWS Well-Architected, REL).
 
-    Which queues there must be is judged too: one of events, and one for each sync function.
+    Which queues there must be is judged too: one of events, and one for each sync function. A dead-letter queue keeps
+    messages no shorter than the queue that it serves, whose time has already run (AWS, SQS dead-letter queues).
     """
     problems = _missing_queues(facts)
     names = {fact.name for fact in facts if fact.exists}
+    problems += _kept_too_short(facts)
     for fact in facts:
         if fact.exists and fact.purpose != "dlq" and fact.dlq_arn is None:
             problems.append(f"{fact.name} has no dead-letter queue")
@@ -38,7 +40,8 @@ def dlq(_contract: Contract, facts: tuple[QueueFacts, ...]) -> Verdict:
 def redrive(contract: Contract, facts: tuple[QueueFacts, ...]) -> Verdict:
     """aws.redrive: visibility at least six times the function's time-out, five receives at least (AWS, SQS and Lambda).
 
-    The time-out is that of the functions which the queue really triggers; a queue that triggers none fails.
+    The time-out is that of the functions which the queue really triggers; a queue that triggers none fails. A function
+    that takes several messages at once reports the failed ones, or one failure loses or repeats all (ibid.).
     """
     problems = _missing_queues(facts)
     for fact in facts:
@@ -46,6 +49,7 @@ def redrive(contract: Contract, facts: tuple[QueueFacts, ...]) -> Verdict:
             continue
         if not fact.consumer_timeouts:
             problems.append(f"{fact.name} triggers no function")
+        problems += [f"{name} cannot give back single messages of {fact.name}" for name in fact.all_or_nothing]
         least = VISIBILITY_TIMES * max(fact.consumer_timeouts, default=0)
         if fact.visibility_seconds < least:
             problems.append(f"{fact.name}: visibility {fact.visibility_seconds} s, at least {least} s")
@@ -60,7 +64,7 @@ def redrive(contract: Contract, facts: tuple[QueueFacts, ...]) -> Verdict:
 
 
 def logs(_contract: Contract, facts: tuple[LogFacts, ...]) -> Verdict:
-    """aws.logs: each function's log group exists and keeps for 7 days or more, not for ever (handover checklist)."""
+    """aws.logs: each function's and the API's log group keeps for 7 days or more, not for ever (handover checklist)."""
     problems = [] if facts else ["no function is declared"]
     for fact in facts:
         if not fact.exists:
@@ -81,8 +85,8 @@ def alarms(contract: Contract, facts: tuple[AlarmFacts, ...]) -> Verdict:
     """aws.alarms: every declared alarm exists; each dead-letter queue and health check has one that tells.
 
     An alarm counts when its actions are enabled and name a target, and it is not in ALARM (Well-Architected, OPS).
-    A dead-letter queue's must fire on the first message. Whether a person has confirmed the subscription is
-    aws.subscription.
+    A dead-letter queue's must fire on the first message. The topics of declared alarms have a subscriber; whether
+    a person has confirmed the subscription is aws.subscription.
     """
     names = {fact.name for fact in facts}
     problems = [f"{alarm.name} ({alarm.region}) does not exist" for alarm in contract.alarms if alarm.name not in names]
@@ -190,6 +194,16 @@ def _missing_queues(facts: tuple[QueueFacts, ...]) -> list[str]:
     ]
 
 
+def _kept_too_short(facts: tuple[QueueFacts, ...]) -> list[str]:
+    kept = {fact.name: fact.retention_seconds for fact in facts if fact.exists}
+    pairs = [(fact, (fact.dlq_arn or "").rpartition(":")[2]) for fact in facts if fact.exists]
+    return [
+        f"{dead} keeps messages {kept[dead]} s, {fact.name} {fact.retention_seconds} s"
+        for fact, dead in pairs
+        if dead in kept and kept[dead] < fact.retention_seconds
+    ]
+
+
 def _watching(facts: tuple[AlarmFacts, ...], metric: str, dimension: str, value: str) -> list[AlarmFacts]:
     return [fact for fact in facts if fact.metric == metric and (dimension, value) in fact.dimensions]
 
@@ -199,6 +213,8 @@ def _watch_problems(watching: list[AlarmFacts], what: str) -> list[str]:
         return [f"no alarm on the {what}"]
     if not any(fact.actions and fact.actions_enabled for fact in watching):
         return [f"the alarm on the {what} tells nobody: no enabled action"]
+    if all(fact.listeners == 0 for fact in watching):
+        return [f"the alarm on the {what} tells nobody: no subscriber"]
     return []
 
 

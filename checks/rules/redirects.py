@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from checks.contract import Contract
 from checks.model import Verdict, judge
-from checks.probes.http import Exchange
+from checks.probes.http import Exchange, host_of
 from checks.probes.web import ApiFacts
 
 PERMANENT = frozenset({301, 308})
@@ -16,9 +16,17 @@ def https(contract: Contract, facts: tuple[Exchange, ...]) -> Verdict:
 
     ASVS 5.0 12.2.1 and the HSTS preload list's submission rules. An alias may lead to its canonical host at once.
     The declaration's own list of redirected hosts is not consulted: every host that people visit must upgrade.
+    A proxied host's redirect must be the edge's own, which knows no cf-cache-status: before an origin could answer,
+    the request has travelled on to it in clear text.
     """
     canonical_of = {redirect.from_host: redirect.to_host for redirect in contract.redirects}
+    proxied = {host.name for host in contract.hosts if host.proxied}
     problems = [visit.line() for visit in facts if not _upgrades(visit, canonical_of)]
+    problems += [
+        f"{visit.line()} is the origin's answer, not the edge's"
+        for visit in facts
+        if host_of(visit.url) in proxied and visit.header("cf-cache-status")
+    ]
     if not facts:
         problems.append("no host to visit is declared")
     return judge(

@@ -1,24 +1,19 @@
 """The AWS probes and rules against the local AWS: a pipeline in order passes, and each break is seen."""
 
-import io
 import json
-import zipfile
-from typing import Any
 
 import pytest
 import requests
 
-from checks import catalogue, contract
+from checks import catalogue
 from checks.errors import NeedsInput, ProbeError
 from checks.probes.aws import client, pipeline, watch
-from checks.rules import access
 from checks.runner import run_checks
 from checks.vantage import AwsAccess
 from rehearsal.twins.aws import AwsTwin
+from tests.checks.deployment import ACCESS_LOGS, PREFIX, REGION, Deployment
 from tests.checks.loopback import unused_port
 
-REGION = "eu-west-1"
-PREFIX = "launch-ready-prod"
 CHECKED = (
     "aws.dlq",
     "aws.redrive",
@@ -29,6 +24,7 @@ CHECKED = (
     "aws.secrets",
     "aws.certificate",
     "aws.roles",
+    "aws.callers",
     "sec.env",
     "api.default-endpoint",
 )
@@ -38,163 +34,6 @@ CHECKED = (
 def account():
     with AwsTwin(REGION) as twin:
         yield twin
-
-
-class Deployment:
-    """A small pipeline in the local AWS, and the contract that describes it."""
-
-    def __init__(self, twin: AwsTwin, document: dict[str, Any]) -> None:
-        self.twin = twin
-        self.document = document
-        self.aws = twin.client
-        self.roles: dict[str, str] = {}
-
-    def deploy(self) -> None:
-        self.document["functions"] = [one for one in self.document["functions"] if one["purpose"] != "members"]
-        self._queues()
-        self._functions()
-        self._watch()
-        self._storage()
-        self._grant_the_rest()
-        self._api()
-
-    def contract(self) -> contract.Contract:
-        return contract.parse(self.document)
-
-    def queue(self, number: int) -> str:
-        return self.aws("sqs").get_queue_url(QueueName=self.document["queues"][number]["name"])["QueueUrl"]
-
-    def _queues(self) -> None:
-        for queue in reversed(self.document["queues"]):
-            attributes = {"VisibilityTimeout": str(queue["visibility_seconds"])}
-            if queue["name"].endswith(".fifo"):
-                attributes["FifoQueue"] = "true"
-            if queue["dlq"]:
-                name = queue["dlq"].rpartition(":")[2]
-                target = f"arn:aws:sqs:{REGION}:{self.twin.account}:{name}"
-                attributes["RedrivePolicy"] = json.dumps({"deadLetterTargetArn": target, "maxReceiveCount": 5})
-                queue["dlq"] = target
-            queue["url"] = self.aws("sqs").create_queue(QueueName=queue["name"], Attributes=attributes)["QueueUrl"]
-            queue["arn"] = f"arn:aws:sqs:{REGION}:{self.twin.account}:{queue['name']}"
-
-    def _functions(self) -> None:
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w") as bundle:
-            bundle.writestr("f.py", "def handler(event, context):\n    return {}\n")
-        for function in self.document["functions"]:
-            function["role_arn"] = self._role(function["name"])
-            self.aws("lambda").create_function(
-                FunctionName=function["name"],
-                Runtime="python3.11",
-                Handler="f.handler",
-                Role=function["role_arn"],
-                Timeout=function["timeout_seconds"],
-                Code={"ZipFile": archive.getvalue()},
-                Environment={"Variables": {"LAUNCH_STACK": "prod", "LAUNCH_LIVEMODE": "true"}},
-            )
-            self.aws("logs").create_log_group(logGroupName=function["log_group"])
-            self.aws("logs").put_retention_policy(logGroupName=function["log_group"], retentionInDays=30)
-        for queue, name in ((0, "apply"), (2, "sync-kit")):
-            arn = self.document["queues"][queue]["arn"]
-            self.aws("lambda").create_event_source_mapping(EventSourceArn=arn, FunctionName=f"{PREFIX}-{name}")
-
-    def _role(self, name: str) -> str:
-        trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-        arn = self.aws("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
-        self.allow(
-            name, "logs:PutLogEvents", f"arn:aws:logs:{REGION}:{self.twin.account}:log-group:/aws/lambda/{name}:*"
-        )
-        if name.endswith(("apply", "sync-kit")):
-            actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
-            for queue in self.document["queues"]:
-                self.allow(name, actions, queue["arn"], policy=queue["name"].replace(".", "-"))
-        return arn
-
-    def _grant_the_rest(self) -> None:
-        """What each function's purpose takes besides its own log and queue."""
-        own = {"webhook": "stripe-signing", "apply": "stripe-read", "sweep": "stripe-read"}
-        secrets = {secret["purpose"]: secret["arn"] for secret in self.document["secrets"]}
-        for function in self.document["functions"]:
-            purpose, name = function["purpose"], function["name"]
-            for action in sorted(access.NEEDED[purpose] - {"logs:PutLogEvents"}):
-                on_secret = action == "secretsmanager:GetSecretValue"
-                resource = (
-                    secrets[function["destination"] or own[purpose]] if on_secret else self.document["table"]["arn"]
-                )
-                self.allow(name, action, resource, policy=action.replace(":", "-"))
-
-    def allow(self, role: str, actions: Any, resource: str, policy: str = "logs") -> None:
-        statement = {"Effect": "Allow", "Action": actions, "Resource": resource}
-        document = json.dumps({"Version": "2012-10-17", "Statement": statement})
-        self.aws("iam").put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=document)
-
-    def _watch(self) -> None:
-        for alarm, queue in zip(self.document["alarms"], (1, 3), strict=False):
-            self.alarm(alarm["name"], "AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue)
-        config = {
-            "Type": "HTTPS",
-            "FullyQualifiedDomainName": "api.tidewriters.example",
-            "ResourcePath": "/health",
-            "Port": 443,
-        }
-        made = self.aws("route53").create_health_check(CallerReference="1", HealthCheckConfig=config)
-        self.document["health_checks"][0]["id"] = made["HealthCheck"]["Id"]
-        self.aws("cloudwatch", region="us-east-1").put_metric_alarm(
-            AlarmName=self.document["alarms"][2]["name"],
-            Namespace="AWS/Route53",
-            MetricName="HealthCheckStatus",
-            Dimensions=[{"Name": "HealthCheckId", "Value": made["HealthCheck"]["Id"]}],
-            AlarmActions=["arn:aws:sns:us-east-1:000000000001:alarms"],
-            Statistic="Minimum",
-            Threshold=1,
-            ComparisonOperator="LessThanThreshold",
-            Period=60,
-            EvaluationPeriods=1,
-        )
-
-    def alarm(self, name: str, namespace: str, metric: str, dimension: str, queue: int) -> None:
-        self.aws("cloudwatch").put_metric_alarm(
-            AlarmName=name,
-            Namespace=namespace,
-            MetricName=metric,
-            Dimensions=[{"Name": dimension, "Value": self.document["queues"][queue]["name"]}],
-            AlarmActions=["arn:aws:sns:eu-west-1:000000000001:alarms"],
-            Statistic="Maximum",
-            Threshold=0,
-            ComparisonOperator="GreaterThanThreshold",
-            Period=60,
-            EvaluationPeriods=1,
-        )
-
-    def _storage(self) -> None:
-        name = self.document["table"]["name"]
-        self.aws("dynamodb").create_table(
-            TableName=name,
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-            DeletionProtectionEnabled=True,
-        )
-        self.backups(on=True)
-        for secret in self.document["secrets"]:
-            made = self.aws("secretsmanager").create_secret(Name=secret["name"], SecretString="made up")
-            secret["arn"] = made["ARN"]
-        certificate = self.aws("acm").request_certificate(DomainName="api.tidewriters.example")
-        self.document["certificates"][0]["arn"] = certificate["CertificateArn"]
-
-    def backups(self, *, on: bool) -> None:
-        self.aws("dynamodb").update_continuous_backups(
-            TableName=self.document["table"]["name"],
-            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": on},
-        )
-
-    def _api(self) -> None:
-        gateway = self.aws("apigatewayv2")
-        self.api_id = gateway.create_api(Name="api", ProtocolType="HTTP", DisableExecuteApiEndpoint=True)["ApiId"]
-        gateway.create_stage(ApiId=self.api_id, StageName="$default", AutoDeploy=True)
-        gateway.create_domain_name(DomainName="api.tidewriters.example")
-        gateway.create_api_mapping(DomainName="api.tidewriters.example", ApiId=self.api_id, Stage="$default")
 
 
 @pytest.fixture
@@ -296,6 +135,45 @@ def put_secret_into_environment(it: Deployment) -> None:
     it.aws("lambda").update_function_configuration(FunctionName=f"{PREFIX}-apply", Environment={"Variables": variables})
 
 
+def let_anybody_take_a_role_on(it: Deployment) -> None:
+    it.aws("iam").update_assume_role_policy(RoleName=f"{PREFIX}-apply", PolicyDocument=it.trust(AWS="*"))
+
+
+def let_every_api_in(it: Deployment) -> None:
+    it.let_in("wide")
+
+
+def let_the_schedule_call_everything(it: Deployment) -> None:
+    it.allow(f"{PREFIX}-sweep-schedule", "lambda:InvokeFunction", "*", policy="wide")
+
+
+def stop_the_schedule(it: Deployment) -> None:
+    it.aws("scheduler").delete_schedule(Name=f"{PREFIX}-sweep-schedule")
+
+
+def take_whole_batches(it: Deployment) -> None:
+    it.feed(2, "apply")
+
+
+def forget_dead_letters(it: Deployment) -> None:
+    it.aws("sqs").set_queue_attributes(QueueUrl=it.queue(3), Attributes={"MessageRetentionPeriod": "3600"})
+
+
+def keep_access_logs_for_ever(it: Deployment) -> None:
+    it.aws("logs").delete_retention_policy(logGroupName=ACCESS_LOGS)
+
+
+def unsubscribe(it: Deployment) -> None:
+    sns = it.aws("sns", region="us-east-1")
+    (topic,) = sns.list_topics()["Topics"]
+    (subscription,) = sns.list_subscriptions_by_topic(TopicArn=topic["TopicArn"])["Subscriptions"]
+    sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+
+
+def delete_topic(it: Deployment) -> None:
+    it.aws("sns").delete_topic(TopicArn=it.arn("sns", "alarms"))
+
+
 def open_default_endpoint(it: Deployment) -> None:
     it.aws("apigatewayv2").update_api(ApiId=it.api_id, DisableExecuteApiEndpoint=False)
 
@@ -324,6 +202,15 @@ def unmap_api(it: Deployment) -> None:
         (unprotect_table, "aws.table", "deletion protection is off"),
         (delete_secret, "aws.secrets", "has no current value"),
         (widen_role, "aws.roles", "wildcard action dynamodb:*"),
+        (let_anybody_take_a_role_on, "aws.roles", "launch-ready-prod-apply: AWS:* may take its role on"),
+        (let_every_api_in, "aws.callers", "on behalf of anybody: no source is named"),
+        (let_the_schedule_call_everything, "aws.callers", "its role may call *"),
+        (stop_the_schedule, "aws.callers", "no schedule that is on calls it"),
+        (take_whole_batches, "aws.redrive", "launch-ready-prod-apply cannot give back single messages"),
+        (forget_dead_letters, "aws.dlq", "launch-ready-prod-sync-kit-dlq keeps messages 3600 s"),
+        (keep_access_logs_for_ever, "aws.logs", "/aws/vendedlogs/launch-ready-prod-api keeps for ever"),
+        (unsubscribe, "aws.alarms", "health check of api.tidewriters.example tells nobody: no subscriber"),
+        (delete_topic, "aws.alarms", "dead-letter queue launch-ready-prod-events-dlq.fifo tells nobody: no subscriber"),
         (put_secret_into_environment, "sec.env", "STRIPE holds what looks like a secret"),
         (open_default_endpoint, "api.default-endpoint", "is enabled"),
         (unmap_api, "api.default-endpoint", "no API is mapped"),

@@ -58,6 +58,15 @@ def test_what_apply_needs_is_allowed(declared):
         ("webhook", allow(("dynamodb:PutItem",), TABLE), "dynamodb:PutItem is not needed by a webhook function"),
         ("members", allow(("dynamodb:UpdateItem",), TABLE), "dynamodb:UpdateItem is not needed"),
         ("sweep", allow(("dynamodb:GetItem",), TABLE, inverted=True), "NotAction or NotResource"),
+        ("apply", allow(("dynamodb:DeleteItem",), TABLE), "dynamodb:DeleteItem is not needed by a apply function"),
+        ("apply", allow(("logs:CreateLogGroup",), LOGS), "logs:CreateLogGroup is not needed"),
+        ("apply", allow(("logs:PutLogEvents",), LOGS.replace("apply", "sweep")), "which is not its own"),
+        ("apply", allow(("dynamodb:GetItem",), f"{TABLE}-other"), "which is not its own"),
+        ("apply", allow(("dynamodb:GetItem",), f"{TABLE}-other/index/*"), "which is not its own"),
+        ("apply", allow(("sqs:SendMessage",), QUEUE), "which is not its own"),
+        ("apply", allow(TAKE, f"{QUEUE[:-11]}sync-kit"), "which is not its own"),
+        ("sync", allow(TAKE, f"{QUEUE[:-11]}sync-slack"), "which is not its own"),
+        ("webhook", allow(("sqs:SendMessage",), f"{QUEUE[:-11]}sync-kit"), "which is not its own"),
     ],
 )
 def test_a_widened_role_fails(declared, purpose, statement, said):
@@ -77,6 +86,13 @@ def test_a_widened_role_fails(declared, purpose, statement, said):
 def test_a_role_that_lacks_a_statement_which_its_work_takes_fails(declared, gone, said):
     rest = (*APPLY[:gone], *APPLY[gone + 1 :])
     assert passes(access.roles(declared, (role(declared, "apply", *rest),)), f"may not {said}")
+
+
+@pytest.mark.parametrize("who", ["*", "AWS:*", "AWS:arn:aws:iam::000000000002:root", "ec2.amazonaws.com"])
+def test_a_role_that_others_may_take_on_fails(declared, who):
+    facts = replace(role(declared, "apply", *APPLY), trusts=("lambda.amazonaws.com", who))
+
+    assert passes(access.roles(declared, (facts,)), f"{who} may take its role on")
 
 
 def test_a_role_without_policy_and_a_launch_without_functions_fail(declared):

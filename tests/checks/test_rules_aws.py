@@ -14,12 +14,13 @@ ARN = "arn:aws:sqs:eu-west-1:000000000001:"
 
 
 def queue(name: str, purpose: str, **changes) -> QueueFacts:
-    facts: dict[str, Any] = {"dlq_arn": None, "max_receive_count": None}
+    facts: dict[str, Any] = {"dlq_arn": None, "max_receive_count": None, "retention_seconds": 1_209_600}
     if purpose != "dlq":
         facts = {
             "dlq_arn": f"{ARN}{name}-dlq",
             "max_receive_count": 5,
             "visibility_seconds": 30,
+            "retention_seconds": 345_600,
             "consumer_timeouts": (5,),
         }
     return QueueFacts(name=name, purpose=purpose, exists=True, **{**facts, **changes})
@@ -40,6 +41,8 @@ def with_queue(number: int, **changes) -> tuple[QueueFacts, ...]:
         (with_queue(0, dlq_arn=f"{ARN}gone"), "which is not a declared queue"),
         (with_queue(1, exists=False), "events-dlq does not exist"),
         (with_queue(1, waiting=3), "events-dlq holds 3 messages"),
+        (with_queue(1, retention_seconds=345_600), None),
+        (with_queue(1, retention_seconds=345_599), "events-dlq keeps messages 345599 s, events 345600 s"),
         (QUEUES[:2], "no queue of sync is declared"),
         ((), "no queue of events is declared"),
     ],
@@ -56,6 +59,7 @@ def test_dlq(declared, facts, said):
         (with_queue(0, consumer_timeouts=(5, 6)), "at least 36 s"),
         (with_queue(0, consumer_timeouts=()), "events triggers no function"),
         (with_queue(2, max_receive_count=4), "kit: maxReceiveCount 4, at least 5"),
+        (with_queue(2, all_or_nothing=("sync-kit",)), "sync-kit cannot give back single messages of kit"),
         (with_queue(2, exists=False), "kit does not exist"),
     ],
 )
@@ -74,7 +78,7 @@ def test_redrive(declared, facts, said):
     ],
 )
 def test_logs(declared, exists, days, said):
-    facts = (LogFacts(function="f", group="/aws/lambda/f", exists=exists, retention_days=days),)
+    facts = (LogFacts(writer="f", group="/aws/lambda/f", exists=exists, retention_days=days),)
 
     assert passes(aws.logs(declared, facts), said)
 
@@ -88,6 +92,7 @@ def alarm(name: str, metric: str, dimension: tuple[str, str], **changes) -> Alar
         "dimensions": (dimension,),
         "actions": ("arn:aws:sns:eu-west-1:000000000001:alarms",),
         "actions_enabled": True,
+        "listeners": 1,
         "threshold": 0.0,
         "comparison": "GreaterThanThreshold",
         "state": "OK",
@@ -117,6 +122,8 @@ def with_alarm(number: int, **changes) -> tuple[AlarmFacts, ...]:
         (ALARMS[:2], "no alarm on the health check of api.tidewriters.example"),
         (with_alarm(0, actions=()), "tells nobody: no enabled action"),
         (with_alarm(0, actions_enabled=False), "tells nobody"),
+        (with_alarm(0, listeners=0), "events-dlq.fifo tells nobody: no subscriber"),
+        (with_alarm(0, listeners=None), None),
         (with_alarm(0, threshold=1000.0), "does not fire on the first message"),
         (with_alarm(0, comparison="LessThanThreshold"), "does not fire on the first message"),
         (with_alarm(0, metric="NumberOfMessagesSent"), "no alarm on the dead-letter queue"),

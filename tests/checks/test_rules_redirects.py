@@ -23,6 +23,7 @@ WWW = f"www.{APEX}"
         ([exchange(PLAIN, 301, location=PLAIN)], "301"),
         ([exchange(PLAIN, 301, location=f"https://app.{APEX}{PROBE_PATH}")], "301"),
         ([exchange(PLAIN, 0)], "->"),
+        ([exchange(PLAIN, 301, location=SECURE, cf_cache_status="DYNAMIC")], "is the origin's answer, not the edge's"),
         ([], "no host to visit is declared"),
     ],
 )

@@ -23,10 +23,11 @@ class Statement:
 
 @dataclass(frozen=True, kw_only=True)
 class RoleFacts:
-    """What the role of one function may do."""
+    """What the role of one function may do, and who may take it on ("lambda.amazonaws.com", "AWS:*")."""
 
     function: Function
     statements: tuple[Statement, ...]
+    trusts: tuple[str, ...] = ("lambda.amazonaws.com",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +44,10 @@ def roles(scope: Scope) -> tuple[RoleFacts, ...]:
     """What the role of each function may do, inline and attached policies together."""
     with asking(scope, "reading the roles") as aws:
         iam = aws("iam")
+        named = [(function, function.role_arn.rpartition("/")[2]) for function in scope.contract.functions]
         return tuple(
-            RoleFacts(function=function, statements=_statements(iam, function.role_arn.rpartition("/")[2]))
-            for function in scope.contract.functions
+            RoleFacts(function=function, statements=statements(iam, role), trusts=trusts(iam, role))
+            for function, role in named
         )
 
 
@@ -54,15 +56,9 @@ def api(scope: Scope) -> ApiFacts:
     domain = scope.contract.endpoints.webhook.split("/")[2]
     with asking(scope, f"reading the API of {domain}") as aws:
         gateway = aws("apigatewayv2")
-        try:
-            mappings = gateway.get_api_mappings(DomainName=domain)["Items"]
-        except botocore.exceptions.ClientError as error:
-            if missing(error):
-                return ApiFacts(domain=domain, api_id=None)
-            raise
-        if not mappings:
+        api_id = mapped_api(gateway, domain)
+        if api_id is None:
             return ApiFacts(domain=domain, api_id=None)
-        api_id = mappings[0]["ApiId"]
         described = gateway.get_api(ApiId=api_id)
         routes = gateway.get_routes(ApiId=api_id)["Items"]
     return ApiFacts(
@@ -73,7 +69,35 @@ def api(scope: Scope) -> ApiFacts:
     )
 
 
-def _statements(iam: Any, role: str) -> tuple[Statement, ...]:
+def mapped_api(gateway: Any, domain: str) -> str | None:
+    """The id of the API that a custom domain leads to, or None."""
+    try:
+        mappings = gateway.get_api_mappings(DomainName=domain)["Items"]
+    except botocore.exceptions.ClientError as error:
+        if missing(error):
+            return None
+        raise
+    return mappings[0]["ApiId"] if mappings else None
+
+
+def trusts(iam: Any, role: str) -> tuple[str, ...]:
+    """Who may take a role on: services by their name, all others with their kind ("AWS:arn:…")."""
+    document = _parsed(iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"])
+    allowed = [one for one in listed(document["Statement"]) if one["Effect"] == "Allow"]
+    return tuple(sorted({name for one in allowed for name in principals(one)}))
+
+
+def principals(statement: dict[str, Any]) -> tuple[str, ...]:
+    """Whom a statement of a trust or resource policy is about; everybody where it names nobody or inverts."""
+    principal = statement.get("Principal", "*")
+    if not isinstance(principal, dict):
+        return (f"{principal}",)
+    named = [(kind, name) for kind, names in principal.items() for name in listed(names)]
+    return tuple(name if kind == "Service" else f"{kind}:{name}" for kind, name in named)
+
+
+def statements(iam: Any, role: str) -> tuple[Statement, ...]:
+    """The statements of a role's policies, inline and attached."""
     documents = [
         iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
         for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
@@ -82,8 +106,11 @@ def _statements(iam: Any, role: str) -> tuple[Statement, ...]:
         arn = attached["PolicyArn"]
         version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
         documents.append(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
-    parsed = [json.loads(document) if isinstance(document, str) else document for document in documents]
-    return tuple(_statement(one) for document in parsed for one in listed(document["Statement"]))
+    return tuple(_statement(one) for document in documents for one in listed(_parsed(document)["Statement"]))
+
+
+def _parsed(document: str | dict[str, Any]) -> dict[str, Any]:
+    return json.loads(document) if isinstance(document, str) else document
 
 
 def _statement(document: dict[str, Any]) -> Statement:

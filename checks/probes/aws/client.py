@@ -18,6 +18,7 @@ NOT_FOUND = frozenset(
         "AWS.SimpleQueueService.NonExistentQueue",
         "NoSuchEntity",
         "NoSuchHealthCheck",
+        "NotFound",
         "NotFoundException",
         "QueueDoesNotExist",
         "ResourceNotFoundException",

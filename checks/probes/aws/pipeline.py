@@ -6,14 +6,18 @@ from typing import Any
 
 import botocore.exceptions
 
-from checks.contract import Function
+from checks.probes.aws.access import mapped_api
 from checks.probes.aws.client import asking, missing
+from checks.probes.http import host_of
 from checks.scope import Scope
 
 
 @dataclass(frozen=True, kw_only=True)
 class QueueFacts:
-    """One queue's attributes, and the time-outs of the functions that it triggers, in seconds."""
+    """One queue's attributes, and the time-outs of the functions that it triggers, in seconds.
+
+    `all_or_nothing` names the functions that take several messages at once and cannot give back some of them.
+    """
 
     name: str
     purpose: str
@@ -22,7 +26,9 @@ class QueueFacts:
     dlq_arn: str | None = None
     max_receive_count: int | None = None
     waiting: int = 0
+    retention_seconds: int = 0
     consumer_timeouts: tuple[int, ...] = ()
+    all_or_nothing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +43,9 @@ class FunctionFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class LogFacts:
-    """One function's log group; retention None: kept for ever."""
+    """One log group and who writes to it; retention None: kept for ever."""
 
-    function: str
+    writer: str
     group: str
     exists: bool
     retention_days: int | None = None
@@ -60,10 +66,12 @@ def functions(scope: Scope) -> tuple[FunctionFacts, ...]:
 
 
 def logs(scope: Scope) -> tuple[LogFacts, ...]:
-    """Facts of every function's log group."""
+    """Facts of every function's log group, and of those that the API's stages write to."""
     with asking(scope, "reading the log groups") as aws:
         logs_client = aws("logs")
-        return tuple(_log(logs_client, function) for function in scope.contract.functions)
+        groups = {function.log_group: function.name for function in scope.contract.functions}
+        groups |= dict.fromkeys(_access_log_groups(scope, aws("apigatewayv2")), "the API")
+        return tuple(_log(logs_client, group, writer) for group, writer in groups.items())
 
 
 def _queue(sqs: Any, lambdas: Any, name: str, purpose: str, arn: str) -> QueueFacts:
@@ -76,6 +84,7 @@ def _queue(sqs: Any, lambdas: Any, name: str, purpose: str, arn: str) -> QueueFa
         raise
     policy = json.loads(attributes.get("RedrivePolicy") or "{}")
     count = policy.get("maxReceiveCount")
+    mappings = [] if purpose == "dlq" else lambdas.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
     return QueueFacts(
         name=name,
         purpose=purpose,
@@ -84,14 +93,19 @@ def _queue(sqs: Any, lambdas: Any, name: str, purpose: str, arn: str) -> QueueFa
         dlq_arn=policy.get("deadLetterTargetArn"),
         max_receive_count=int(count) if count is not None else None,
         waiting=int(attributes.get("ApproximateNumberOfMessages", 0)),
-        consumer_timeouts=() if purpose == "dlq" else _consumer_timeouts(lambdas, arn),
+        retention_seconds=int(attributes["MessageRetentionPeriod"]),
+        consumer_timeouts=_timeouts(lambdas, mappings),
+        all_or_nothing=tuple(m["FunctionArn"].rpartition(":")[2] for m in mappings if _gives_back_nothing(m)),
     )
 
 
-def _consumer_timeouts(lambdas: Any, queue_arn: str) -> tuple[int, ...]:
-    mappings = lambdas.list_event_source_mappings(EventSourceArn=queue_arn)["EventSourceMappings"]
+def _timeouts(lambdas: Any, mappings: list[dict[str, Any]]) -> tuple[int, ...]:
     names = sorted({mapping["FunctionArn"] for mapping in mappings})
     return tuple(int(lambdas.get_function_configuration(FunctionName=name)["Timeout"]) for name in names)
+
+
+def _gives_back_nothing(mapping: dict[str, Any]) -> bool:
+    return mapping["BatchSize"] > 1 and "ReportBatchItemFailures" not in mapping.get("FunctionResponseTypes", ())
 
 
 def _function(lambdas: Any, name: str) -> FunctionFacts:
@@ -110,12 +124,19 @@ def _function(lambdas: Any, name: str) -> FunctionFacts:
     )
 
 
-def _log(logs_client: Any, function: Function) -> LogFacts:
-    pages = logs_client.describe_log_groups(logGroupNamePrefix=function.log_group)["logGroups"]
-    group = next((group for group in pages if group["logGroupName"] == function.log_group), None)
+def _log(logs_client: Any, name: str, writer: str) -> LogFacts:
+    pages = logs_client.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    group = next((group for group in pages if group["logGroupName"] == name), None)
     return LogFacts(
-        function=function.name,
-        group=function.log_group,
+        writer=writer,
+        group=name,
         exists=group is not None,
         retention_days=group.get("retentionInDays") if group else None,
     )
+
+
+def _access_log_groups(scope: Scope, gateway: Any) -> list[str]:
+    api_id = mapped_api(gateway, host_of(scope.contract.endpoints.webhook))
+    stages = gateway.get_stages(ApiId=api_id)["Items"] if api_id else []
+    arns = [stage.get("AccessLogSettings", {}).get("DestinationArn", "") for stage in stages]
+    return [arn.partition(":log-group:")[2].removesuffix(":*") for arn in arns if ":log-group:" in arn]

@@ -1,18 +1,20 @@
 """Reads what watches the launch: alarms and health checks. Nothing here writes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import botocore.exceptions
 
-from checks.probes.aws.client import asking, missing
+from checks.probes.aws.client import Client, asking, missing
 from checks.scope import Scope
+
+SNS = ":sns:"
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlarmFacts:
-    """One CloudWatch alarm."""
+    """One CloudWatch alarm; `listeners` counts who hears of it, None where that was not asked."""
 
     name: str
     region: str
@@ -24,6 +26,7 @@ class AlarmFacts:
     threshold: float
     comparison: str
     state: str
+    listeners: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,14 +43,17 @@ class HealthFacts:
 
 
 def alarms(scope: Scope) -> tuple[AlarmFacts, ...]:
-    """Every alarm in the regions that the contract names, its own first of all."""
+    """Every alarm in the regions that the contract names; of the declared ones also who listens."""
     regions = {alarm.region for alarm in scope.contract.alarms} | {scope.contract.region, "us-east-1"}
     found = []
     with asking(scope, "reading the alarms") as aws:
         for region in sorted(regions):
             pages = aws("cloudwatch", region).get_paginator("describe_alarms").paginate()
             found += [_alarm(alarm, region) for page in pages for alarm in page.get("MetricAlarms", ())]
-    return tuple(found)
+        names = {(alarm.region, alarm.name) for alarm in scope.contract.alarms}
+        declared = [alarm for alarm in found if (alarm.region, alarm.name) in names]
+        heard = _subscriptions(aws, declared)
+    return tuple(replace(alarm, listeners=_listeners(alarm, heard)) if alarm in declared else alarm for alarm in found)
 
 
 def health_checks(scope: Scope) -> tuple[HealthFacts, ...]:
@@ -93,19 +99,28 @@ def queue_ages(scope: Scope) -> dict[str, float]:
 def subscriptions(scope: Scope) -> dict[str, tuple[str, ...]]:
     """The subscriptions of each topic that a declared alarm notifies; one not confirmed is "PendingConfirmation"."""
     declared = {(alarm.region, alarm.name) for alarm in scope.contract.alarms}
-    topics = {
-        (alarm.region, action)
-        for alarm in alarms(scope)
-        if (alarm.region, alarm.name) in declared
-        for action in alarm.actions
-        if ":sns:" in action
-    }
-    found = {}
+    found = [alarm for alarm in alarms(scope) if (alarm.region, alarm.name) in declared]
     with asking(scope, "reading the alarms' subscriptions") as aws:
-        for region, topic in sorted(topics):
-            pages = aws("sns", region).get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
-            found[topic] = tuple(one["SubscriptionArn"] for page in pages for one in page["Subscriptions"])
-    return found
+        return _subscriptions(aws, found)
+
+
+def _subscriptions(aws: Client, found: list[AlarmFacts]) -> dict[str, tuple[str, ...]]:
+    topics = {(alarm.region, action) for alarm in found for action in alarm.actions if SNS in action}
+    heard: dict[str, tuple[str, ...]] = {}
+    for region, topic in sorted(topics):
+        pages = aws("sns", region).get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+        try:
+            heard[topic] = tuple(one["SubscriptionArn"] for page in pages for one in page["Subscriptions"])
+        except botocore.exceptions.ClientError as error:
+            if not missing(error):
+                raise
+            heard[topic] = ()
+    return heard
+
+
+def _listeners(alarm: AlarmFacts, heard: dict[str, tuple[str, ...]]) -> int:
+    """An action that is no topic (a function, an incident) hears by itself."""
+    return sum(len(heard[action]) if SNS in action else 1 for action in alarm.actions)
 
 
 def _alarm(alarm: dict[str, Any], region: str) -> AlarmFacts:
