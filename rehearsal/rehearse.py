@@ -16,7 +16,7 @@ from rehearsal.apply import Deployment, Step, apply
 from rehearsal.assembly import Twins
 from rehearsal.errors import ReportError, StackError
 from rehearsal.journeys import JOURNEYS, running, staging
-from rehearsal.journeys.model import Journey, JourneyResult
+from rehearsal.journeys.model import Journey, JourneyResult, in_words
 from rehearsal.journeys.world import World
 from rehearsal.kept import kept_document, vantage
 from rehearsal.plan import plan
@@ -154,10 +154,10 @@ def _verify(stage: Deployed, stages: Stages) -> checks.Report:
 
 def _for_report(journey: JourneyResult) -> checks.Journey:
     return checks.Journey(
-        name=journey.name,
+        name=f"{journey.name}: {journey.title}",
         passed=journey.passed,
-        expected=f"{journey.step}: {json.dumps(dict(journey.expected), default=str)}",
-        actual=json.dumps(dict(journey.actual), default=str),
+        expected=f"{journey.step}: {in_words(journey.expected)}",
+        actual=in_words(journey.actual),
         seconds=round(journey.seconds, 3),
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from rehearsal.journeys.model import in_words
 from rehearsal.rehearse import Outcome
 
 _SLOWEST = 3
@@ -28,8 +29,8 @@ def print_result(outcome: Outcome) -> None:
         if not journey.passed:
             console.print(f"[red]✗ journey {escape(journey.name)}[/]: {escape(journey.title)}")
             console.print(f"    step      {escape(journey.step)}")
-            console.print(f"    expected  {escape(json.dumps(dict(journey.expected), default=sorted))}")
-            console.print(f"    actual    {escape(json.dumps(dict(journey.actual), default=sorted))}")
+            console.print(f"    expected  {escape(in_words(journey.expected))}")
+            console.print(f"    actual    {escape(in_words(journey.actual))}")
             for line in journey.evidence[-_EVIDENCE_LINES:]:
                 console.print(f"    evidence  {escape(line)}")
             console.print(f"    closer    launch-ready rehearse --stack {result.stack} --journey {journey.name} --keep")

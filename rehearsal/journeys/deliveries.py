@@ -15,7 +15,7 @@ TOLERANCE_SECONDS = 300
 
 def is_told_twice(world: World, person: Person) -> None:
     """The same event again, and three times at the same moment, has no second effect."""
-    visit = world.arrives(person, days_ago=32)
+    visit = world.arrives(person, days_ago=8)
     world.subscribes(visit)
     world.card(visit, "pm_card_chargeCustomerFail")
     world.time_passes(visit)

@@ -6,7 +6,7 @@ from rehearsal.journeys.world import World
 
 def cancels_at_period_end(world: World, person: Person) -> None:
     """A cancelled member keeps what was paid for, and not a day more."""
-    visit = world.arrives(person, days_ago=20)
+    visit = world.arrives(person, days_ago=4)
     subscription = world.subscribes(visit)
     world.stripe.v1.subscriptions.update(subscription, {"cancel_at_period_end": True})
     world.expect(
@@ -16,7 +16,7 @@ def cancels_at_period_end(world: World, person: Person) -> None:
         membership={"state": "active", "access": True},
         kit=world.labels("member_active"),
     )
-    world.time_passes(visit, days_ago=-15)
+    world.time_passes(visit, days_ago=-4)
     world.expect(
         person,
         "after the period's end",

@@ -70,3 +70,24 @@ class JourneyResult:
             "seconds": round(self.seconds, 3),
             "evidence": list(self.evidence),
         }
+
+
+def in_words(observed: Observed) -> str:
+    """What was observed as a person reads it: "state active, access yes, levels writer; kit level:writer"."""
+    return "; ".join(_part(name, value) for name, value in observed.items())
+
+
+def _part(name: str, value: Any) -> str:
+    if name == "membership" and isinstance(value, Mapping):
+        return ", ".join(f"{key} {_value(inner)}" for key, inner in value.items())
+    return f"{name.replace('_', ' ')} {_value(value)}"
+
+
+def _value(value: Any) -> str:
+    if value is None or value in ([], {}):
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return " + ".join(f"{inner} {key}" for key, inner in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

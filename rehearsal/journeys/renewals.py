@@ -1,14 +1,18 @@
 """Journeys of renewals that fail: with a recovery, and for good."""
 
-from rehearsal.journeys.model import Journey, Person
-from rehearsal.journeys.world import World
+import time
 
-MONTH_AND_A_DAY = 32
+from rehearsal.journeys.model import Journey, Person
+from rehearsal.journeys.world import DAY, World
+
+PERIOD_DAYS = 7  # of the rehearsal's prices
+DRAFT_SECONDS = 3600  # Stripe collects a renewal's invoice an hour after it was made
+TIME_TO_SETTLE = 15  # seconds in which the failure has to arrive before the grace period is over
 
 
 def recovers(world: World, person: Person) -> None:
     """The renewal fails yesterday; access lasts through the grace period; a working card ends the worry."""
-    visit = world.arrives(person, days_ago=MONTH_AND_A_DAY)
+    visit = world.arrives(person, days_ago=PERIOD_DAYS + 1)
     subscription = world.subscribes(visit)
     world.card(visit, "pm_card_chargeCustomerFail")
     world.time_passes(visit)
@@ -33,7 +37,7 @@ def recovers(world: World, person: Person) -> None:
 def lapses(world: World, person: Person) -> None:
     """Nobody pays: the grace period runs out, then Stripe gives up."""
     grace_days = int(world.policy["graceDays"])
-    visit = world.arrives(person, days_ago=31 + grace_days + 1)
+    visit = world.arrives(person, days_ago=PERIOD_DAYS + grace_days + 1)
     world.subscribes(visit)
     world.card(visit, "pm_card_chargeCustomerFail")
     world.time_passes(visit, days_ago=grace_days + 0.5)
@@ -53,7 +57,30 @@ def lapses(world: World, person: Person) -> None:
     )
 
 
+def runs_out_of_grace(world: World, person: Person) -> None:
+    """The grace period ends in a moment, and nobody tells: the answer changes, and the sweep brings Kit along."""
+    grace_seconds = int(world.policy["graceDays"]) * DAY
+    failing_at = time.time() + TIME_TO_SETTLE - grace_seconds
+    joined_at = failing_at - DRAFT_SECONDS - PERIOD_DAYS * DAY
+    visit = world.arrives(person, days_ago=(time.time() - joined_at) / DAY)
+    world.subscribes(visit)
+    world.card(visit, "pm_card_chargeCustomerFail")
+    world.time_passes(visit, days_ago=(time.time() - failing_at - 1) / DAY)
+    world.expect(
+        person,
+        "while grace lasts",
+        membership={"state": "grace_period", "access": True, "levels": [world.first_level]},
+    )
+    world.expect(
+        person,
+        "once it is over, with no further event",
+        membership={"state": "past_due", "access": False, "levels": [], "changed_by": None},
+        kit=["payment_failed"],
+    )
+
+
 RENEWALS = (
     Journey(name="renewal_recovers", title="a renewal fails, then recovers within grace", story=recovers),
+    Journey(name="grace_runs_out", title="the grace period ends while nobody looks", story=runs_out_of_grace),
     Journey(name="renewal_lapses", title="a renewal fails for good", story=lapses),
 )

@@ -16,7 +16,7 @@ from rehearsal.lag import LagMeter
 from rehearsal.members import Members
 from rehearsal.site import Site
 
-MONTHLY_CENTS = 1900
+PRICE_CENTS = 1900
 
 
 def world(site: Site, twins: Twins, contract: Mapping[str, Any], ends: ExitStack) -> World:
@@ -33,7 +33,7 @@ def world(site: Site, twins: Twins, contract: Mapping[str, Any], ends: ExitStack
         members=Members(f"{contract['endpoints']['members']}/{{user_id}}", site.region, app, web),
         lags=LagMeter(_accepted_at(twins)),
         webhook=Webhook(url=contract["endpoints"]["webhook"], secret=signing_secret(twins, contract), client=web),
-        prices={level: _price(client, price) for level, price in site.products.items()},
+        prices={level: _price(client, named) for level, named in site.products.items()},
         policy=site.policy,
         traces=_traces(twins, contract),
         drained=_drained(twins, contract),
@@ -56,14 +56,17 @@ def signing_secret(twins: Twins, contract: Mapping[str, Any]) -> str:
 
 
 def _price(client: stripe.StripeClient, named: str) -> str:
-    """A monthly price that the stack's config means by `named`: a lookup key, or the id that the price then has."""
+    """The price that the stack's config names by its lookup key, paid by the week.
+
+    A week is always as long, which a month is not, and stories about one moment need to know when it comes.
+    """
     product = client.v1.products.create({"name": f"Membership ({named})"})
     price = client.v1.prices.create(
         {
             "product": product.id,
             "currency": "eur",
-            "unit_amount": MONTHLY_CENTS,
-            "recurring": {"interval": "month"},
+            "unit_amount": PRICE_CENTS,
+            "recurring": {"interval": "week"},
             "lookup_key": named,
         }
     )

@@ -211,7 +211,12 @@ class World:
         if member is None:
             return None
         self.lags.saw(member)
-        shown = {**member, "grants": dict(Counter(grant["state"] for grant in member["grants"]))}
+        transitions = member["transitions"]
+        shown = {
+            **member,
+            "grants": dict(Counter(grant["state"] for grant in member["grants"])),
+            "changed_by": transitions[-1]["event"] if transitions else None,
+        }
         return {name: shown.get(name) for name in wanted or ("state", "access")}
 
 
