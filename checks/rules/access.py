@@ -27,13 +27,14 @@ ALLOWED: dict[str, frozenset[str]] = {
 }
 _TAKE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 _CHANGE = {"dynamodb:PutItem", "dynamodb:UpdateItem"}
+_RECORD = {"dynamodb:BatchGetItem"} | _CHANGE
 # What a function cannot do its work without. Some of it is needed on a bad day only (an event that had to be fetched,
 # a fact that nobody claims), so a launch that looks well does not show that it is missing.
 NEEDED: dict[str, frozenset[str]] = {
     "webhook": frozenset(LOGS | {"sqs:SendMessage"} | SECRET),
-    "apply": frozenset(LOGS | _TAKE | {"sqs:SendMessage"} | _CHANGE | SECRET),
+    "apply": frozenset(LOGS | _TAKE | {"sqs:SendMessage"} | _RECORD | SECRET),
     "sync": frozenset(LOGS | _TAKE | {"dynamodb:GetItem"} | _CHANGE | SECRET),
-    "sweep": frozenset(LOGS | {"sqs:SendMessage", "dynamodb:Query"} | _CHANGE | SECRET),
+    "sweep": frozenset(LOGS | {"sqs:SendMessage", "dynamodb:Query"} | _RECORD | SECRET),
     "members": frozenset(LOGS | {"dynamodb:GetItem"}),
 }
 LAMBDA = "lambda.amazonaws.com"

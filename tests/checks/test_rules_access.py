@@ -33,7 +33,7 @@ APPLY = (
     allow(("logs:CreateLogStream", "logs:PutLogEvents"), LOGS),
     allow(TAKE, QUEUE),
     allow(("sqs:SendMessage",), f"{QUEUE[:-11]}sync-kit"),
-    allow(("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"), TABLE),
+    allow(("dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"), TABLE),
     allow(("dynamodb:Query",), f"{TABLE}/index/*", TABLE),
     allow(("secretsmanager:GetSecretValue",), READ_KEY),
     Statement(effect="Deny", actions=("*",), resources=("*",), inverted=False),
@@ -79,7 +79,7 @@ def test_a_widened_role_fails(declared, purpose, statement, said):
         (0, "logs:CreateLogStream"),
         (1, "sqs:DeleteMessage"),
         (2, "sqs:SendMessage"),
-        (3, "dynamodb:PutItem"),
+        (3, "dynamodb:BatchGetItem"),
         (5, "secretsmanager:GetSecretValue"),
     ],
 )
