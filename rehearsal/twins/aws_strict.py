@@ -31,6 +31,7 @@ def apply(calls: aws_roles.RoleCalls, interpreter: Path) -> None:
     _leave_polling_to_us()
     _answer_long_polls_sooner()
     _run_functions_with(interpreter)
+    _let_workers_die_alone()
     _ask_before_logging(calls)
     _ask_before_invoking(calls)
 
@@ -127,6 +128,20 @@ def _run_functions_with(interpreter: Path) -> None:
     lambda_runtime._detect_runtime_binary = isolated  # noqa: SLF001 # ty: ignore[invalid-assignment]
     # On a busy machine a log line may be late, and one that is not waited for shows with the next invocation only.
     lambda_runtime.Worker._drain_stderr_bounded.__defaults__ = (0.100, 0.005, 0.250)  # noqa: SLF001
+
+
+def _let_workers_die_alone() -> None:
+    """A worker that dies while it starts ends its own run; ministack would end every worker of the function."""
+    invoke: Callable[..., dict[str, Any]] = lambda_runtime.Worker.invoke
+
+    def alone(worker: lambda_runtime.Worker, *event: Any, **named: Any) -> dict[str, Any]:
+        try:
+            return invoke(worker, *event, **named)
+        except (RuntimeError, OSError) as error:
+            worker._proc = None  # noqa: SLF001 # the next run starts another
+            return {"status": "error", "error": str(error), "cold_start": True, "log": ""}
+
+    lambda_runtime.Worker.invoke = alone
 
 
 def _ask_before_logging(calls: aws_roles.RoleCalls) -> None:

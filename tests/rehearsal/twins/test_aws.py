@@ -6,6 +6,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,27 @@ def test_a_killed_worker_fails_its_run_and_the_next_one_gets_another(here: Any, 
     eventually(lambda: here.aws.worker_pids("killed") == [])
     second = here.invoke("killed", 0)
     assert second != first
+
+
+def test_a_worker_that_is_killed_while_it_starts_ends_no_other(here: Any, eventually: Callable[..., Any]) -> None:
+    source = """
+import os, time
+time.sleep(0.3)
+def handler(event, context):
+    time.sleep(event)
+    return os.getpid()
+"""
+    here.function("dies-alone", source, here.role("dies-alone"))
+    first = here.invoke("dies-alone", 0)
+    with ThreadPoolExecutor(2) as pool:
+        busy = pool.submit(here.invoke, "dies-alone", 2)
+        second = pool.submit(here.invoke, "dies-alone", 2)
+        (starting,) = eventually(lambda: set(here.aws.worker_pids("dies-alone")) - {first})
+        os.kill(starting, signal.SIGKILL)
+        ends = [busy.result(), second.result()]
+    assert first in ends
+    assert any(isinstance(end, dict) and "exited" in end["errorMessage"] for end in ends)
+    assert isinstance(here.invoke("dies-alone", 0), int)
 
 
 def test_a_function_sees_its_bundle_and_what_lambdas_runtime_brings(here: Any) -> None:
