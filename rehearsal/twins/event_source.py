@@ -99,14 +99,22 @@ class EventSources:
 
     def _deliver(self, mapping: QueueMapping, sqs: Any, messages: Sequence[Mapping[str, Any]]) -> None:
         failed = self._invoke(mapping, messages)
+        again = [message for message in messages if message["MessageId"] in failed]
         done = [message for message in messages if message["MessageId"] not in failed]
-        if done:
-            sqs.delete_message_batch(QueueUrl=mapping.queue_url, Entries=_entries(done))
-        if failed and self.redelivery_seconds is not None:
-            again = [message for message in messages if message["MessageId"] in failed]
-            entries = _entries(again, VisibilityTimeout=self.redelivery_seconds)
-            # The rehearsal's own doing, not the poller's: the role does not need this permission.
+        try:
+            if done:
+                sqs.delete_message_batch(QueueUrl=mapping.queue_url, Entries=_entries(done))
+        except (ClientError, BotoCoreError):
+            again += done  # SQS still has them, and will deliver them once more
+            raise
+        finally:
+            self._hurry(mapping, again)
+
+    def _hurry(self, mapping: QueueMapping, messages: Sequence[Mapping[str, Any]]) -> None:
+        """Let messages appear again sooner: the rehearsal's own doing, for which the role needs no permission."""
+        if messages and self.redelivery_seconds is not None and not self._stopping.is_set():
             own = self._aws.client("sqs", region=mapping.region)
+            entries = _entries(messages, VisibilityTimeout=self.redelivery_seconds)
             own.change_message_visibility_batch(QueueUrl=mapping.queue_url, Entries=entries)
 
     def _invoke(self, mapping: QueueMapping, messages: Sequence[Mapping[str, Any]]) -> frozenset[str]:
@@ -123,6 +131,7 @@ class EventSources:
             return everything
         payload = answer["Payload"].read()
         if answer.get("FunctionError"):
+            self._log(f"{mapping.function}: a run failed: {payload.decode(errors='replace')[:300]}")
             return everything
         return failed_messages(payload, everything) if mapping.reports_failures else frozenset()
 

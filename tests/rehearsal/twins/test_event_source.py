@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rehearsal.resources.handler import RefusedError
+from rehearsal.twins.aws_faults import Fault
 from rehearsal.twins.event_source import failed_messages
 
 LOGS = {
@@ -133,6 +134,25 @@ def handler(event, context):
     eventually(lambda: "try bad 2" in here.aws.logs("partial"))
     eventually(lambda: _left(here, queue.id) == 0)
     assert "try good 2" not in here.aws.logs("partial")
+
+
+def test_a_message_that_could_not_be_deleted_comes_again_soon(here: Any, eventually: Callable[..., Any]) -> None:
+    queue = _queue(here, "undeleted")
+    here.aws.inject(Fault(service="sqs", action="DeleteMessageBatch", times=1))
+    _fed(here, "undeleted", "def handler(event, context):\n    print('got', event['Records'][0]['body'])\n", queue)
+    here.aws.client("sqs").send_message(QueueUrl=queue.id, MessageBody="hello")
+    eventually(lambda: sum("got hello" in line for line in here.aws.logs("undeleted")) == 2)
+    eventually(lambda: _left(here, queue.id) == 0)
+    assert here.aws.fault_hits() == [1]
+    assert any("undeleted" in text and "DeleteMessageBatch" in text for text in here.said)
+
+
+def test_a_run_that_fails_is_told(here: Any, eventually: Callable[..., Any]) -> None:
+    queue = _queue(here, "told")
+    source = "import os\ndef handler(event, context):\n    os._exit(1)\n"
+    _fed(here, "told", source, queue)
+    here.aws.client("sqs").send_message(QueueUrl=queue.id, MessageBody="x")
+    eventually(lambda: any(text.startswith("told: a run failed") and "died" in text for text in here.said))
 
 
 def test_a_message_that_never_succeeds_ends_in_the_dead_letter_queue(here: Any, eventually: Callable[..., Any]) -> None:
