@@ -7,17 +7,22 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnectionError
 
-# Two tries of at most 1.5 s each stay inside apply's 5 s.
-_CONFIG = Config(connect_timeout=1, read_timeout=1.5, retries={"mode": "standard", "total_max_attempts": 2})
+ATTEMPTS = 2  # with the waits below, both stay inside apply's 5 s
+CONNECT_SECONDS, READ_SECONDS = 1.0, 1.5
 
 TRANSIENT = (ClientError, HTTPClientError, NoConnectionError)  # what a later try may cure, or a DLQ will show
 
 _LOST_RACE = frozenset({"ConditionalCheckFailedException", "TransactionConflictException"})
 
 
-def client(service: str) -> Any:
-    """The client of one AWS service, with the credentials, region and endpoint of the environment."""
-    return boto3.client(service, config=_CONFIG)
+def client(service: str, *, attempts: int = ATTEMPTS) -> Any:
+    """The client of one AWS service, with the credentials, region and endpoint of the environment.
+
+    It makes each call up to `attempts` times, with jitter in between.
+    """
+    retries = {"mode": "standard", "total_max_attempts": attempts}
+    config = Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries=retries)
+    return boto3.client(service, config=config)
 
 
 def code(error: ClientError) -> str:

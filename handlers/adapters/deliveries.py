@@ -16,7 +16,9 @@ from handlers.adapters.items import Key
 from handlers.core.desired import Notice
 from handlers.core.maps import from_map
 
-LEASE_SECONDS = 90  # three times the function's time-out
+# Lambda ends a worker after the function's 30 s, so that nobody works on under a lease that ran out; a delivery whose
+# worker died has to wait for that.
+LEASE_SECONDS = 45
 RACES = 5  # with apply's transaction on the same record
 
 

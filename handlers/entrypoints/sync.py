@@ -29,6 +29,7 @@ from handlers.settings import DestinationSpec
 
 RESERVE_MS = 12_000  # of the function's time: one vendor call may take 10 s
 ROUNDS = 3  # of one message, when a newer state becomes due during the try
+TABLE_ATTEMPTS = 4  # of one call: an outcome that is not recorded is found again only when the lease runs out
 SPREAD_SECONDS = 10  # over which the tries that had to wait for the vendor are spread
 
 
@@ -201,7 +202,8 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 @cache
 def _sync() -> Sync:
     settings = SyncSettings.load(os.environ)
-    dynamodb, table, spec = aws.client("dynamodb"), settings.table.table, settings.destination
+    dynamodb = aws.client("dynamodb", attempts=TABLE_ATTEMPTS)
+    table, spec = settings.table.table, settings.destination
     return Sync(
         spec=spec,
         destination=lambda: _load(settings),
