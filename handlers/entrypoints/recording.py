@@ -71,6 +71,7 @@ class Recorder:
             try:
                 return write()
             except ConflictError:
+                metric("WriteConflict", 1)
                 step = min(CONFLICT_CAP_SECONDS, CONFLICT_STEP_SECONDS * 2**attempt)
                 self._pause(random.uniform(0, step))  # noqa: S311 - jitter
         return write()

@@ -218,12 +218,13 @@ def test_without_enough_time_left_the_rest_goes_back(world: World) -> None:
         lambda: refused("TransactionConflictException"),
     ],
 )
-def test_a_conflict_is_repeated_in_the_process(world: World, conflict: Any) -> None:
+def test_a_conflict_is_repeated_in_the_process(world: World, conflict: Any, capsys: pytest.CaptureFixture[str]) -> None:
     faulty = FaultyClient(world.dynamodb, transact_write_items=times(3, conflict))
     world.dynamodb = faulty
     assert world.deliver(story.subscription()) == []
     assert world.member() is not None
     assert faulty.calls["transact_write_items"] == 4
+    assert metrics(lines(capsys)) == ["WriteConflict"] * 3
 
 
 def test_conflicts_without_end_go_back_to_the_queue(world: World) -> None:
