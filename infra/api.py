@@ -55,9 +55,8 @@ class ApiHost(Component):
             opts=self.child(),
         )
         self.domain = self._domain()
-        target = self.domain.domain_name_configuration.target_domain_name
-        self.record = zone.record("host-api", self.host, "CNAME", target, proxied=True, parent=self)
-        self.target = target
+        self.target = self._target()
+        self.record = zone.record("host-api", self.host, "CNAME", self.target, proxied=True, parent=self)
         self.register_outputs({})
 
     def _proof(self, zone: Zone) -> cloudflare.DnsRecord:
@@ -78,6 +77,14 @@ class ApiHost(Component):
             ),
             opts=self.child(),
         )
+
+    def _target(self) -> pulumi.Output[str]:
+        """Where AWS serves the host: known when the domain's id is.
+
+        A preview knows the domain's configuration as it was given, without the target: read from that alone, the
+        record would be previewed with no content.
+        """
+        return self.domain.id.apply(lambda _: self.domain.domain_name_configuration.target_domain_name)
 
 
 class Api(Component):

@@ -48,6 +48,13 @@ def test_what_cloudflare_refuses_only_when_it_is_too_late_is_never_declared(grap
         assert ("priority" in values) == (values["type"] == "MX"), str(record)
 
 
+def test_a_preview_leads_every_name_somewhere_if_only_to_what_is_not_known_yet(graph: Graph) -> None:
+    for record in graph.of_type(RECORD):
+        assert record.inputs.get("content"), str(record)
+    [api] = [record for record in graph.of_type(RECORD) if record.name == "host-api"]
+    assert "content" in api.unknowns
+
+
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters='"\\'), min_size=1, max_size=900))
 def test_a_text_record_of_any_length_is_read_back_as_it_was_written(text: str) -> None:
     rdata = dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.TXT, quoted(text))
