@@ -80,6 +80,17 @@ def _webhook() -> tuple[Check, ...]:
             fix="the function must refuse timestamps more than 300 s away, in both directions",
             command=only("wh.stale"),
         ),
+        Check(
+            entry=entries()["wh.ack"],
+            probe=webhook.acknowledgements,
+            rule=webhook_rules.ack,
+            fix="look at the function's memory and cold starts, and at what stands between it and the queue",
+            command=only("wh.ack"),
+            only_live="a rehearsal's times are this machine's, not those of the edge and of AWS",
+            mutates=True,
+            serial="webhook",
+            timeout=90.0,
+        ),
     )
 
 

@@ -26,6 +26,7 @@ ONLY_LIVE = {
     "tls.expiry",
     "tls.key",
     "tls.lifetime",
+    "wh.ack",
 }
 
 
