@@ -22,7 +22,7 @@ ACCESS_LOG_FORMAT = json.dumps(
         "route": "$context.routeKey",
         "status": "$context.status",
         "latency_ms": "$context.responseLatency",
-        "error": "$context.error.messageString",
+        "error": "$context.error.message",  # messageString brings quotes of its own: the line would be no JSON
     }
 )
 

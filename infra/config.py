@@ -21,6 +21,9 @@ from infra.settings import Settings, Stack
 
 _SHOWN = 80  # characters of a value in a problem
 REGION = "aws:region"
+STACK = "stack"
+# Roles have the longest of our physical names and at most 64 characters: launch-ready-<stack>-sweep-schedule.
+_STACK_NAME = re.compile(r"[A-Za-z0-9_-]{1,36}")
 _JSON_KINDS: Mapping[Any, str] = {bool: "true or false", int: "a whole number"}
 
 
@@ -38,7 +41,7 @@ def load(raw: Mapping[str, str], *, project: str, stack: str) -> Stack:
     """
     own = {key.removeprefix(f"{project}:"): text for key, text in raw.items() if key.startswith(f"{project}:")}
     valid: dict[str, Any] = {}
-    problems = [*_unknown(own), *_collect(own, valid), *_region(raw)]
+    problems = [*_unknown(own), *_collect(own, valid), *_region(raw), *_stack_name(stack)]
     problems += [problem for rule in RULES for problem in rule.problems(valid)]
     if problems:
         raise ConfigError(stack, (_in_namespace(problem, project) for problem in problems))
@@ -81,6 +84,13 @@ def _region(raw: Mapping[str, str]) -> Iterator[Problem]:
         yield Problem(key=REGION, value="nothing", limit="it has no default", remedy="pulumi config set aws:region …")
 
 
+def _stack_name(name: str) -> Iterator[Problem]:
+    """Every physical name holds it, and AWS would refuse those only in the middle of an `up`."""
+    if not _STACK_NAME.fullmatch(name):
+        limit = "AWS takes at most 36 letters, digits, hyphens and underscores of it"
+        yield Problem(key=STACK, value=_shortened(name), limit=limit, remedy="pulumi stack rename …")
+
+
 def _problems(key: str, field: FieldInfo, error: ValidationError) -> Iterator[Problem]:
     entries = error.errors(include_url=False)
     for entry in entries:
@@ -116,7 +126,10 @@ def _shown(entry: Mapping[str, Any], field: FieldInfo) -> str:
         return "[secret]"
     if entry["type"] == "extra_forbidden":
         return "a value"
-    text = json.dumps(entry["input"], ensure_ascii=False, default=str)
+    return _shortened(json.dumps(entry["input"], ensure_ascii=False, default=str))
+
+
+def _shortened(text: str) -> str:
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
@@ -142,7 +155,7 @@ def _did_you_mean(key: str, known: list[str]) -> str:
 
 
 def _in_namespace(problem: Problem, project: str) -> Problem:
-    key = problem.key if problem.key == REGION else f"{project}:{problem.key}"
+    key = problem.key if problem.key in (REGION, STACK) else f"{project}:{problem.key}"
     return Problem(key=key, value=problem.value, limit=problem.limit, remedy=problem.remedy)
 
 

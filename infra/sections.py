@@ -142,6 +142,8 @@ def _address_fault(text: str, version: Literal[4, 6]) -> str | None:
         return f"an {'A' if version == 4 else 'AAAA'} record holds an IPv{version} address"
     if address.version != version:
         return f"this is an IPv{address.version} address in an {'A' if version == 4 else 'AAAA'} record"
+    if str(address) != text:
+        return f"an address is written as Cloudflare gives it back, here {address}; else every preview differs"
     private = any(address in network for network in _PRIVATE)
     if private or address.is_loopback or address.is_unspecified or address.is_multicast or address.is_link_local:
         return "an origin's address is one that the Internet can reach"

@@ -115,6 +115,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         ({"hosts": [host(), host(name="app.")]}, "hosts[1].name", "inner hyphens"),
         ({"hosts": [host(content="app.hosting.example")]}, "hosts[0].content", "an A record holds an IPv4 address"),
         ({"hosts": [host(content="2001:db8::1")]}, "hosts[0].content", "an IPv6 address in an A record"),
+        ({"hosts": [host(type="AAAA", content="2001:DB8:0::1")]}, "hosts[0].content", "here 2001:db8::1"),
         ({"hosts": [host(content="10.0.0.1")]}, "hosts[0].content", "the Internet can reach"),
         ({"hosts": [host(content="127.0.0.1")]}, "hosts[0].content", "the Internet can reach"),
         ({"hosts": [host(type="CNAME", content="app")]}, "hosts[0].content", "relative name"),
@@ -183,6 +184,17 @@ def test_a_missing_region_is_named() -> None:
     values = raw()
     del values["aws:region"]
     assert problems(values) == ["aws:region: got nothing; it has no default. pulumi config set aws:region …"]
+
+
+@pytest.mark.parametrize("name", ["a.b", "x" * 37])
+def test_a_stack_whose_name_aws_would_refuse_is_named(name: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(raw(), project="launch-ready", stack=name)
+    assert [problem.key for problem in caught.value.problems] == ["stack"]
+
+
+def test_the_longest_stack_name_leaves_room_for_every_role() -> None:
+    assert len(load(raw(), project="launch-ready", stack="x" * 36).prefix + "-sweep-schedule") == 64
 
 
 def test_no_secret_is_ever_shown() -> None:

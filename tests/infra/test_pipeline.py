@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,13 @@ def test_the_access_log_names_no_member(deployed: Deployed) -> None:
     line = stage["accessLogSettings"]["format"]
     assert "$context.routeKey" in line
     assert not [field for field in ("$context.path", "sourceIp", "$context.identity") if field in line]
+
+
+def test_a_line_of_the_access_log_is_json_whatever_stands_for_its_variables(deployed: Deployed) -> None:
+    [stage] = deployed.of_type("aws:apigatewayv2/stage:Stage").values()
+    line = stage["accessLogSettings"]["format"]
+    assert "messageString" not in line  # AWS puts this one in quotes itself
+    assert json.loads(re.sub(r"\$context[.\w]+", "x", line))
 
 
 def test_the_sweep_runs_each_minute_and_is_not_repeated(deployed: Deployed) -> None:
