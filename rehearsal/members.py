@@ -1,6 +1,6 @@
 """The rehearsal as the founder's app: it asks the members API, signed, through the edge."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,3 @@ class Members:
         request = AWSRequest(method="GET", url=url)
         SigV4Auth(self.credentials, "execute-api", self.region).add_auth(request)
         return dict(request.headers.items())
-
-
-MembersReader = Callable[[str], dict[str, Any] | None]

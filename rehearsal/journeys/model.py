@@ -1,7 +1,7 @@
 """What a journey is, what it expects, and how a difference is told."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -56,7 +56,6 @@ class JourneyResult:
     actual: Observed
     seconds: float
     evidence: tuple[str, ...] = ()
-    lags_ms: tuple[float, ...] = field(default=(), repr=False)
 
     def document(self) -> dict[str, Any]:
         """The journey's entry in the rehearsal's JSON."""

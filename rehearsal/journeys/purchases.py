@@ -3,8 +3,6 @@
 from rehearsal.journeys.model import Journey, Person
 from rehearsal.journeys.world import World
 
-ANTHOLOGY = {"currency": "eur", "unit_amount": 1900, "product_data": {"name": "Printed anthology"}}
-
 
 def joins(world: World, person: Person) -> None:
     """A person pays and is a member, in the app and on the mailing list."""
