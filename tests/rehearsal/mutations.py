@@ -1,0 +1,149 @@
+"""Single changes of the declaration, each of them a mistake that a launch must not be rehearsed with."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PROD = "Pulumi.prod.yaml"
+JOURNEY = "joins"  # the one that every mutation is rehearsed with
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """`text`, which stands once in `file`, becomes `instead`, and `caught_by` says no.
+
+    `caught_by` is the id of a check or JOURNEY; with an `exit_code` other than 1 it is a part of the message with which
+    Cloudflare, AWS or the program's own rules refuse to go on.
+    """
+
+    name: str
+    file: str
+    text: str
+    instead: str
+    caught_by: str
+    exit_code: int = 1
+
+    def apply(self, project: Path) -> None:
+        """Change the copy in `project`; AssertionError unless the text stands there exactly once."""
+        path = project / self.file
+        source = path.read_text(encoding="utf-8")
+        count = source.count(self.text)
+        assert count == 1, f"{self.name}: {self.text!r} stands {count} times in {self.file}, must be once"
+        path.write_text(source.replace(self.text, self.instead), encoding="utf-8")
+
+
+WWW_RULE = """            _redirect(
+                "www-to-apex",
+                "www is an alias of the apex",
+                expressions.asks_for(stack.www_host),
+                expressions.literal(stack.host(APEX)),
+            ),
+"""
+HTTPS_RULE = """            _redirect(
+                "https",
+                "People's browsers are taken to https; API hosts are left out, they refuse plain http",
+                expressions.plain_http_to(stack.proxied_web_hosts),
+                "http.host",
+            ),
+"""
+WAF_RULE = """            cloudflare.RulesetRuleArgs(
+                ref="blocked-paths",
+                description="Paths that only scanners ask for",
+                expression=expressions.path_starts_with(self._stack.settings.waf.blocked_paths),
+                action="block",
+                enabled=True,
+            ),
+"""
+RATE_LIMIT = (
+    '        self._ruleset("rate-limits", "http_ratelimit", self._plan.rate_limit_rules, [self._rate_limit()])\n'
+)
+SPF_RECORD = '        zone.record("spf", domain, "TXT", quoted(mail.spf.value), parent=self)\n'
+API_RECORD = 'zone.record("host-api", self.host, "CNAME", self.target, proxied=True, parent=self)'
+PROOF_RECORD = 'zone.record("api-certificate-proof", name, "CNAME", value, parent=self)'
+KEEP_ADDRESS = "Env.EVENTS_QUEUE_URL: self._queues.events.url,"
+SMUGGLED_KEY = '"NOTE": self._stack.settings.kit_api_key.get_secret_value(),'
+
+MAIL = (
+    Mutation("no SPF record", "infra/mail.py", SPF_RECORD, "", "mail.spf"),
+    Mutation("SPF lets everybody send", "infra/mail_sections.py", ", self.all])", ', "+all"])', "mail.spf"),
+    Mutation("DMARC asks for nothing", PROD, "policy: quarantine", "policy: none", "mail.dmarc"),
+    Mutation("a DKIM selector is forgotten", "infra/mail.py", "in mail.dkim:", "in mail.dkim[1:]:", "mail.dkim"),
+)
+EDGE = (
+    Mutation("the edge trusts any origin", "infra/edge.py", '"ssl": SSL,', '"ssl": "full",', "tls.origin"),
+    Mutation("TLS 1.0 is accepted", "infra/edge.py", '_version": MIN_TLS,', '_version": "1.0",', "tls.versions"),
+    Mutation("HSTS is off", "infra/edge.py", '"enabled": True,', '"enabled": False,', "tls.hsts"),
+    Mutation("no redirect to https", "infra/edge.py", HTTPS_RULE, "", "redir.https"),
+    Mutation("no redirect from www", "infra/edge.py", WWW_RULE, "", "redir.canonical"),
+    Mutation(
+        "plain http to the API is redirected",
+        "infra/edge.py",
+        "expressions.plain_http_to(stack.proxied_web_hosts)",
+        "expressions.plain_http_to([*stack.proxied_web_hosts, stack.api_host])",
+        "redir.api",
+    ),
+    Mutation("no WAF rule", "infra/edge.py", WAF_RULE, "", "edge.waf"),
+    Mutation("no rate limit", "infra/edge.py", RATE_LIMIT, "", "edge.rate"),
+    Mutation("no cache rule", "infra/edge.py", "[self._static_files()]", "[]", "cache.static"),
+    Mutation("the API's record is missing", "infra/api.py", API_RECORD, "proof", "dns.hosts"),
+)
+QUEUES = (
+    Mutation(
+        "no dead-letter queues",
+        "infra/queues.py",
+        "redrive=self.dead.arn.apply(_redrive)",
+        "redrive=None",
+        "aws.dlq",
+    ),
+    Mutation("messages come back too soon", "infra/timing.py", "FACTOR = 6", "FACTOR = 1", "aws.redrive"),
+    Mutation("nobody watches dead events", "infra/alarms.py", "in queues.all:", "in queues.all[1:]:", "aws.alarms"),
+    Mutation("logs are kept for ever", "infra/functions.py", "stack.settings.log_retention_days", "None", "aws.logs"),
+    Mutation("no point-in-time recovery", "infra/table.py", "Args(enabled=True)", "Args(enabled=False)", "aws.table"),
+)
+ACCESS = (
+    Mutation(
+        "functions may do everything with queues",
+        "infra/permissions.py",
+        'SEND = ("sqs:SendMessage",)',
+        'SEND = ("sqs:*",)',
+        "aws.roles",
+    ),
+    Mutation("the scheduler may call every function", "infra/pipeline.py", "[self.sweep.arn]", '["*"]', "aws.callers"),
+    Mutation(
+        "the webhook may not read its signing secret",
+        "infra/duties.py",
+        'Statement("ReadSigningSecret", permissions.READ_SECRET, [signing]),',
+        "",
+        JOURNEY,
+    ),
+    Mutation(
+        "the API has two addresses", "infra/api.py", "_api_endpoint=True", "_api_endpoint=False", "api.default-endpoint"
+    ),
+    Mutation("anybody may read members", "infra/pipeline.py", "members, iam=True)", "members)", "api.members-auth"),
+    Mutation("a key in an environment", "infra/duties.py", KEEP_ADDRESS, KEEP_ADDRESS + SMUGGLED_KEY, "sec.env"),
+)
+PAYMENTS = (
+    Mutation(
+        "refunds are not listened to",
+        "infra/stripe_endpoint.py",
+        "events=tuple(sorted(STRIPE_EVENTS)),",
+        "events=tuple(sorted(STRIPE_EVENTS))[1:],",
+        "stripe.events",
+    ),
+    Mutation(
+        "Stripe posts where nobody listens", "infra/stripe_endpoint.py", '"url": url', '"url": url + "s"', JOURNEY
+    ),
+)
+REFUSED = (
+    Mutation("SPF is configured for everybody", PROD, 'all: "-all"', 'all: "+all"', "mail.spf.all: got", 5),
+    Mutation("a limit that the plan lacks", "infra/edge.py", "=limit.period_seconds", "=60", "must be one of 10", 7),
+    Mutation(
+        "the certificate's proof stands elsewhere",
+        "infra/api.py",
+        PROOF_RECORD,
+        PROOF_RECORD.replace("name", '"_elsewhere"'),
+        "ACM would never issue the certificate",
+        7,
+    ),
+)
+
+MUTATIONS = (*MAIL, *EDGE, *QUEUES, *ACCESS, *PAYMENTS, *REFUSED)
