@@ -5,7 +5,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,10 +73,11 @@ class Kept:
     report: Path
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
-    folder = tmp_path_factory.mktemp("kept")
-    process = started("rehearse", "--keep", "--json", str(folder / "result.json"), "--report", str(folder / "report"))
+@contextmanager
+def keeping(folder: Path, *arguments: str) -> Generator[Kept]:
+    """A rehearsal that has come to its end and waits for Ctrl-C, which it gets at the latest here."""
+    files = ("--json", str(folder / "result.json"), "--report", str(folder / "report"))
+    process = started("rehearse", "--keep", *files, *arguments)
     assert process.stdout is not None
     text, decoder = "", json.JSONDecoder()
     while True:
@@ -87,10 +89,19 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
             break
         except json.JSONDecodeError:
             continue
-    yield Kept(process, document, json.loads((folder / "result.json").read_text()), folder / "report")
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=20)
+    try:
+        yield Kept(process, document, json.loads((folder / "result.json").read_text()), folder / "report")
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    """One for all tests that only look at it: none of them may end it."""
+    with keeping(tmp_path_factory.mktemp("kept")) as rehearsal:
+        yield rehearsal
 
 
 @pytest.mark.timeout(180)
@@ -162,11 +173,12 @@ def test_the_checks_alone_can_be_run_again(kept, tmp_path):
     assert ended.returncode == 3  # nothing failed, but a rehearsal without journeys is none
 
 
-def test_ctrl_c_ends_kept_twins_with_the_verdict_and_leaves_nothing(kept):
-    pids = descendants(kept.process.pid)
-    assert pids
-    kept.process.send_signal(signal.SIGINT)
-    out, _ = kept.process.communicate(timeout=20)
+def test_ctrl_c_ends_kept_twins_with_the_verdict_and_leaves_nothing(tmp_path):
+    with keeping(tmp_path, "--journey", "joins") as kept:
+        pids = descendants(kept.process.pid)
+        assert pids
+        kept.process.send_signal(signal.SIGINT)
+        out, _ = kept.process.communicate(timeout=20)
     assert kept.process.returncode == 0
     assert out.rstrip().splitlines()[-1].startswith("REHEARSED:")
     assert not alive(pids)
