@@ -43,7 +43,7 @@ def archive(root: Path, entrypoint: str) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as zipped:
         for member, content in sorted(_members(root, entrypoint).items()):
-            zipped.writestr(_entry(member), content, compresslevel=9)
+            zipped.writestr(_entry(member), content)
     return buffer.getvalue()
 
 
@@ -82,7 +82,7 @@ def _entry(member: str) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(member, _EPOCH)
     entry.create_system = 3  # Unix, wherever this runs: it decides how the mode is read
     entry.external_attr = _FILE_MODE << 16
-    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.compress_type = zipfile.ZIP_STORED  # zlib and zlib-ng compress the same bytes differently
     return entry
 
 
