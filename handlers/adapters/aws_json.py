@@ -1,6 +1,6 @@
-"""One AWS service over its JSON protocol, on http.client: what the webhook function has instead of boto3.
+"""One AWS service over its JSON protocol, on http.client: what the functions have instead of boto3.
 
-Importing boto3 and making a client takes several times as long as the rest of the function's start.
+Importing boto3 and making a client takes several times as long as the rest of a function's start.
 Standard library only.
 """
 
@@ -11,6 +11,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 from urllib.parse import urlsplit
 
 from handlers.adapters.logs import redact
@@ -20,7 +21,22 @@ from handlers.core.errors import VendorError
 MAX_ANSWER_BYTES = 1024 * 1024
 TIMEOUT_SECONDS = 3.0  # to connect and for each wait; with one reconnect still inside the function's 10 s
 
-_THROTTLES = re.compile(r"Thrott|TooManyRequests|RequestLimitExceeded|SlowDown")
+# "Slow down" and "not yet" in the words of several services, mostly with status 400.
+_PASSING = re.compile(r"Thrott|ThroughputExceeded|TooManyRequests|RequestLimitExceeded|SlowDown|TransactionInProgress")
+
+
+class RefusedError(VendorError):
+    """An answer other than success. `code` is AWS's name of it, "" where it names none.
+
+    `reasons` are the codes of a cancelled transaction, one for each action ("None" for an innocent one).
+    """
+
+    def __init__(
+        self, message: str, *, permanent: bool, unknown: bool, code: str, reasons: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message, permanent=permanent, unknown=unknown)
+        self.code = code
+        self.reasons = reasons
 
 
 class AwsJson:
@@ -30,8 +46,12 @@ class AwsJson:
     so every call must be safe to repeat.
     """
 
-    def __init__(self, service: str, *, version: str, environ: Mapping[str, str]) -> None:
-        """`version` is that of the JSON protocol, "1.0" or "1.1". KeyError names a variable that is missing."""
+    def __init__(self, service: str, *, version: str, environ: Mapping[str, str], timeout: float | None = None) -> None:
+        """`version` is that of the JSON protocol, "1.0" or "1.1". KeyError names a variable that is missing.
+
+        `timeout` is in seconds, to connect and for each wait; TIMEOUT_SECONDS where there is none.
+        """
+        self._timeout = timeout
         self._service = service
         self._version = version
         self._region = environ["AWS_REGION"]
@@ -42,7 +62,7 @@ class AwsJson:
         self._ca_file = environ.get("AWS_CA_BUNDLE")
         self._connection: http.client.HTTPConnection | None = None
 
-    def call(self, target: str, payload: Mapping[str, object]) -> dict[str, object]:
+    def call(self, target: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         """The service's answer to `payload` for the operation `target` ("AmazonSQS.SendMessage").
 
         Raises VendorError: permanent when the service refuses the request, `unknown` when there was no answer.
@@ -96,9 +116,10 @@ class AwsJson:
 
     def _connect(self) -> http.client.HTTPConnection:
         host, port = self._endpoint.hostname or "", self._endpoint.port
+        timeout = self._timeout or TIMEOUT_SECONDS
         if self._endpoint.scheme == "http":
-            return http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
-        return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_SECONDS, context=_trust(self._ca_file))
+            return http.client.HTTPConnection(host, port, timeout=timeout)
+        return http.client.HTTPSConnection(host, port, timeout=timeout, context=_trust(self._ca_file))
 
 
 @cache
@@ -107,7 +128,7 @@ def _trust(ca_file: str | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_file or ssl.get_default_verify_paths().cafile)
 
 
-def _object(answer: bytes) -> dict[str, object] | None:
+def _object(answer: bytes) -> dict[str, Any] | None:
     try:
         data = json.loads(answer)
     except (ValueError, RecursionError):
@@ -115,10 +136,13 @@ def _object(answer: bytes) -> dict[str, object] | None:
     return data if isinstance(data, dict) else None
 
 
-def _refusal(status: int, data: Mapping[str, object], target: str) -> VendorError:
+def _refusal(status: int, data: Mapping[str, Any], target: str) -> RefusedError:
     """The error in an answer such as {"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "…"}."""
     code = str(data.get("__type", "")).rpartition("#")[2][:80]
     reason = str(data.get("message") or data.get("Message") or "")[:300]
-    permanent = 400 <= status < 500 and status != 429 and not _THROTTLES.search(code)
+    permanent = 400 <= status < 500 and status != 429 and not _PASSING.search(code)
     message = redact(f"{target}: HTTP {status} {code} {reason}".strip())
-    return VendorError(message, permanent=permanent, unknown=status in {200, 500, 502, 504})
+    reasons = tuple(str(reason.get("Code", "None")) for reason in data.get("CancellationReasons") or ())
+    return RefusedError(
+        message, permanent=permanent, unknown=status in {200, 500, 502, 504}, code=code, reasons=reasons
+    )

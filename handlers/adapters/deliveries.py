@@ -3,15 +3,13 @@
 A record is worked on under a lease; every write names the lease, so a worker whose lease ran out changes nothing.
 """
 
-import uuid
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from handlers.adapters import items
-from handlers.adapters.aws import condition_failed, lost_race
+from handlers.adapters.aws import AwsError, DynamoDb
 from handlers.adapters.items import Key
 from handlers.core.desired import Notice
 from handlers.core.maps import from_map
@@ -39,7 +37,7 @@ class Delivery:
 class Deliveries:
     """The delivery records of one destination in the table `table`."""
 
-    def __init__(self, client: Any, table: str, destination: str) -> None:
+    def __init__(self, client: DynamoDb, table: str, destination: str) -> None:
         self._client = client
         self._table = table
         self._destination = destination
@@ -51,7 +49,7 @@ class Deliveries:
             if notice is None
             else items.notice_key(notice, self._destination)
         )
-        lease = uuid.uuid4().hex
+        lease = os.urandom(16).hex()
         try:
             answer = self._update(
                 key,
@@ -59,8 +57,8 @@ class Deliveries:
                 "due_at <= :now AND (attribute_not_exists(lease_until) OR lease_until <= :now)",
                 {":lease": lease, ":until": now + LEASE_SECONDS, ":now": now, ":one": 1},
             )
-        except ClientError as error:
-            if not condition_failed(error):
+        except AwsError as error:
+            if not error.condition_failed:
                 raise
             return None
         return _delivery(key, lease, items.decode(answer["Attributes"]))
@@ -121,8 +119,8 @@ class Deliveries:
         wanted = "lease = :lease" + (f" AND {condition}" if condition else "")
         try:
             self._update(delivery.key, change, wanted, {**values, ":lease": delivery.lease})
-        except ClientError as error:
-            if not condition_failed(error):
+        except AwsError as error:
+            if not error.condition_failed:
                 raise
             return False
         return True
@@ -139,8 +137,8 @@ class Deliveries:
         for _ in range(RACES - 1):
             try:
                 return self._client.update_item(**request)
-            except ClientError as error:
-                if condition_failed(error) or not lost_race(error):
+            except AwsError as error:
+                if error.condition_failed or not error.lost_race:
                     raise
         return self._client.update_item(**request)
 

@@ -1,13 +1,10 @@
 """Nodes, ledger entries, deliveries and notices as items of the one table, in DynamoDB's own JSON."""
 
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
-from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
-
+from handlers.adapters.attributes import decode, encode
 from handlers.core.desired import Notice
 from handlers.core.maps import from_map, to_map
 from handlers.core.nodes import TYPES, Kind, Node, Ref
@@ -18,9 +15,6 @@ Key = dict[str, Any]
 
 PAYLOAD_SECONDS = 90 * 86_400
 MAX_PAYLOAD_BYTES = 350_000  # of DynamoDB's 400 KB for an item
-
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,16 +78,6 @@ def notice_key(notice: str, destination: str) -> Key:
 def alert_key(alert: Alert) -> Key:
     """Where it is recorded that a person was told."""
     return key(f"ALERT#{alert.kind}#{alert.subject}", "ALERT")
-
-
-def encode(fields: Mapping[str, Any]) -> Item:
-    """Plain values in DynamoDB's JSON; None is left out."""
-    return {name: _serialize(value) for name, value in fields.items() if value is not None}
-
-
-def decode(item: Item) -> dict[str, Any]:
-    """DynamoDB's JSON as plain values; numbers as int."""
-    return {name: _plain(_deserialize(value)) for name, value in item.items()}
 
 
 def shard(subject: str) -> str:
@@ -161,15 +145,3 @@ def notice_item(notice: Notice, destination: str, now: int) -> Item:
 def alert_item(alert: Alert, now: int) -> Item:
     """The record that a person is told."""
     return {**alert_key(alert), **encode({**vars(alert), "at": now})}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value)
-    if isinstance(value, Binary):
-        return bytes(value)
-    if isinstance(value, list):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, dict):
-        return {name: _plain(entry) for name, entry in value.items()}
-    return value

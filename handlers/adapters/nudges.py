@@ -3,9 +3,8 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from handlers.adapters.aws import TRANSIENT
+from handlers.adapters.aws import AwsError, Sqs
 from handlers.adapters.logs import log
 
 BATCH = 10  # messages of one SendMessageBatch
@@ -28,7 +27,7 @@ class Nudge:
 class Nudges:
     """The sync queues, by destination."""
 
-    def __init__(self, client: Any, queue_urls: Mapping[str, str]) -> None:
+    def __init__(self, client: Sqs, queue_urls: Mapping[str, str]) -> None:
         self._client = client
         self._queue_urls = queue_urls
 
@@ -47,7 +46,7 @@ class Nudges:
         messages = [{"Id": str(place), "MessageBody": nudge.body()} for place, nudge in enumerate(nudges)]
         try:
             answer = self._client.send_message_batch(QueueUrl=self._queue_urls[destination], Entries=messages)
-        except TRANSIENT as error:
-            log("warning", "nudges were not sent", provider=destination, action="nudge", result=type(error).__name__)
+        except AwsError as error:
+            log("warning", "nudges were not sent", provider=destination, action="nudge", reason=str(error))
             return len(nudges)
         return len(answer.get("Failed", []))

@@ -6,10 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from handlers.adapters import items
-from handlers.adapters.aws import code, condition_failed
+from handlers.adapters.aws import AwsError, DynamoDb
 from handlers.adapters.items import Alert, Item, LedgerEntry, Stored
 from handlers.core.desired import Notice
 from handlers.core.errors import ConflictError, LaunchError
@@ -54,9 +52,9 @@ class _Action:
 
 
 class Store:
-    """The table called `name`, over a low-level DynamoDB client."""
+    """The table called `name`."""
 
-    def __init__(self, client: Any, name: str) -> None:
+    def __init__(self, client: DynamoDb, name: str) -> None:
         self._client = client
         self._name = name
 
@@ -120,8 +118,8 @@ class Store:
                 ConditionExpression="version = :version",
                 ExpressionAttributeValues=items.encode({":yes": True, ":version": version}),
             )
-        except ClientError as error:
-            if not condition_failed(error):
+        except AwsError as error:
+            if not error.condition_failed:
                 raise
 
     def first_alert(self, alert: Alert, now: int) -> bool:
@@ -194,21 +192,20 @@ class Store:
         """Try all `actions`; the places of optional ones that exist already, when nothing else was in the way."""
         try:
             self._client.transact_write_items(TransactItems=[action.request for action in actions])
-        except ClientError as error:
+        except AwsError as error:
             return _refused(error, actions)
         return set()
 
 
-def _refused(error: ClientError, actions: Sequence[_Action]) -> set[int]:
-    if code(error) in {"TransactionConflictException", "TransactionInProgressException"}:
-        raise ConflictError(code(error)) from None
-    if code(error) != "TransactionCanceledException":
+def _refused(error: AwsError, actions: Sequence[_Action]) -> set[int]:
+    if error.code in {"TransactionConflictException", "TransactionInProgressException"}:
+        raise ConflictError(error.code) from None
+    if error.code != "TransactionCanceledException":
         raise error
-    codes = [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])]
-    failed = {place: code_ for place, code_ in enumerate(codes) if code_ != "None"}
-    if any(code_ not in {"ConditionalCheckFailed", "TransactionConflict"} for code_ in failed.values()):
+    failed = {place: code for place, code in enumerate(error.reasons) if code != "None"}
+    if any(code not in {"ConditionalCheckFailed", "TransactionConflict"} for code in failed.values()):
         raise error
-    exists = {place for place, code_ in failed.items() if code_ == "ConditionalCheckFailed"}
+    exists = {place for place, code in failed.items() if code == "ConditionalCheckFailed"}
     if any(_is_ledger(actions[place]) for place in exists):
         raise DuplicateError("the event is in the ledger")
     if not failed or any(place not in exists or actions[place].optional is None for place in failed):

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from handlers.adapters import http
 from handlers.core.errors import VendorError
+
+if TYPE_CHECKING:
+    from handlers.adapters import http
 
 API_VERSION = "2026-10-28.endive"  # the shape that handlers.core.stripe_objects was written for
 HTTP_OK, HTTP_NOT_FOUND = 200, 404
@@ -46,6 +48,8 @@ class StripeReader:
         return [entry for entry in data if isinstance(entry, dict)] if isinstance(data, list) else []
 
     def _get(self, path: str, action: str) -> dict[str, Any]:
+        from handlers.adapters import http  # few events need a question: most starts of apply go without urllib3
+
         headers = {"Authorization": f"Bearer {self._key()}", "Stripe-Version": API_VERSION}
         answer = http.request("GET", self._base_url + path, headers=headers, timeout=TIMEOUT_SECONDS)
         if answer.status == HTTP_NOT_FOUND:
@@ -61,7 +65,7 @@ class StripeReader:
         return data
 
 
-def _code(answer: http.Response) -> str:
+def _code(answer: "http.Response") -> str:
     """Stripe's short name of an error; never its message, which can quote the key."""
     try:
         code = json.loads(answer.body)["error"].get("code", "")

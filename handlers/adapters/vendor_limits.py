@@ -1,12 +1,9 @@
 """What keeps one vendor from being hurried: a quota by the minute, and a breaker after failures in a row."""
 
 from dataclasses import dataclass
-from typing import Any
-
-from botocore.exceptions import ClientError
 
 from handlers.adapters import items
-from handlers.adapters.aws import condition_failed
+from handlers.adapters.aws import AwsError, DynamoDb
 from handlers.core.delivering import BREAKER_FAILURES, BREAKER_SECONDS
 from handlers.settings import DestinationSpec
 
@@ -26,7 +23,7 @@ class Wait:
 class VendorLimits:
     """The limits of one destination, shared by all its workers through the table."""
 
-    def __init__(self, client: Any, table: str, spec: DestinationSpec) -> None:
+    def __init__(self, client: DynamoDb, table: str, spec: DestinationSpec) -> None:
         self._client = client
         self._table = table
         self._spec = spec
@@ -56,8 +53,8 @@ class VendorLimits:
                     }
                 ),
             )
-        except ClientError as error:
-            if not condition_failed(error):
+        except AwsError as error:
+            if not error.condition_failed:
                 raise
             return Wait(until=(minute + 1) * MINUTE, reason="quota used up")
         return None

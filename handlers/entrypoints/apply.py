@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
 
-from handlers.adapters import aws
+from handlers.adapters.aws import AwsError, DynamoDb, Sqs
 from handlers.adapters.items import LedgerEntry
 from handlers.adapters.logs import email_hash, log, metric
 from handlers.adapters.nudges import Nudges
@@ -24,7 +24,7 @@ from handlers.entrypoints.recording import Recorded, Recorder, raise_alerts
 
 RESERVE_MS = 1500  # of the function's time: less than that is not enough for one more event
 
-_LATER = (ConflictError, VendorError, *aws.TRANSIENT)  # what the queue's next delivery may cure
+_LATER = (ConflictError, VendorError, AwsError)  # what the queue's next delivery may cure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,12 +151,12 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 @cache
 def _apply() -> Apply:
     settings = RecordSettings.load(os.environ)
-    store = Store(aws.client("dynamodb"), settings.table.table)
+    store = Store(DynamoDb(os.environ), settings.table.table)
     policy = settings.table.policy
     return Apply(
         recorder=Recorder(store=store, policy=policy, destinations=settings.destinations),
         store=store,
-        nudges=Nudges(aws.client("sqs"), settings.sync_queue_urls),
+        nudges=Nudges(Sqs(os.environ), settings.sync_queue_urls),
         stripe=StripeReader(partial(get_secret, settings.stripe_secret), settings.stripe_api_base),
         live=livemode(os.environ),
         user_key=policy.user_id_key,

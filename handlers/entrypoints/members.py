@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, cast
 from urllib.parse import unquote
 
-from handlers.adapters import aws
+from handlers.adapters.aws import AwsError, DynamoDb
 from handlers.adapters.items import Stored
 from handlers.adapters.logs import log
 from handlers.adapters.store import Store
@@ -35,8 +35,8 @@ class Members:
             return _response(404, {"error": "not_found"})
         try:
             stored = self._store.member(user_id)
-        except aws.TRANSIENT as error:
-            log("error", "the table could not be read", member=user_id, action="read", result=type(error).__name__)
+        except AwsError as error:
+            log("error", "the table could not be read", member=user_id, action="read", reason=str(error))
             return _response(500, {"error": "internal"})
         log("info", "answered", member=user_id, action="read", result="unknown" if stored is None else "found")
         if stored is None:
@@ -71,7 +71,7 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noq
 @cache
 def _members() -> Members:
     settings = TableSettings.load(os.environ)
-    return Members(store=Store(aws.client("dynamodb"), settings.table), policy=settings.policy)
+    return Members(store=Store(DynamoDb(os.environ), settings.table), policy=settings.policy)
 
 
 def _user_id(request: Mapping[str, Any]) -> str | None:

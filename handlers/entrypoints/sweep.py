@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial
 from typing import Any
 
-from handlers.adapters import aws
+from handlers.adapters.aws import AwsError, DynamoDb, Sqs
 from handlers.adapters.items import Alert
 from handlers.adapters.logs import log
 from handlers.adapters.nudges import Nudge, Nudges
@@ -26,7 +26,7 @@ RESERVE_MS = 8_000  # of the function's time: what one question to Stripe and it
 
 Item = Mapping[str, Any]
 
-_LATER = (ConflictError, EventError, VendorError, *aws.TRANSIENT)  # the item stays due
+_LATER = (ConflictError, EventError, VendorError, AwsError)  # the item stays due
 
 
 class Sweep:
@@ -132,12 +132,12 @@ def handler(event: object, context: Any) -> dict[str, int]:  # noqa: ARG001
 @cache
 def _sweep() -> Sweep:
     settings = RecordSettings.load(os.environ)
-    store = Store(aws.client("dynamodb"), settings.table.table)
+    store = Store(DynamoDb(os.environ), settings.table.table)
     policy = settings.table.policy
     return Sweep(
         recorder=Recorder(store=store, policy=policy, destinations=settings.destinations),
         store=store,
-        nudges=Nudges(aws.client("sqs"), settings.sync_queue_urls),
+        nudges=Nudges(Sqs(os.environ), settings.sync_queue_urls),
         stripe=StripeReader(partial(get_secret, settings.stripe_secret), settings.stripe_api_base),
         user_key=policy.user_id_key,
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
-from handlers.adapters import aws
+from handlers.adapters.aws import AwsError, DynamoDb
 from handlers.adapters.deliveries import Deliveries, Delivery
 from handlers.adapters.items import Alert
 from handlers.adapters.logs import email_hash, log, metric
@@ -94,8 +94,8 @@ class Sync:
         try:
             delivery = self._deliveries.lease(member=member, notice=notice, now=self._now())
             return _Done(result="nothing due") if delivery is None else self._leased(delivery)
-        except aws.TRANSIENT as error:  # the record stays due, and the lease runs out
-            return _Done(result="store failed", reason=type(error).__name__)
+        except AwsError as error:  # the record stays due, and the lease runs out
+            return _Done(result="store failed", reason=str(error))
 
     def _leased(self, delivery: Delivery) -> _Done:
         if delivery.notice is not None and self._too_old(delivery.notice):
@@ -202,7 +202,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 @cache
 def _sync() -> Sync:
     settings = SyncSettings.load(os.environ)
-    dynamodb = aws.client("dynamodb", attempts=TABLE_ATTEMPTS)
+    dynamodb = DynamoDb(os.environ, attempts=TABLE_ATTEMPTS)
     table, spec = settings.table.table, settings.destination
     return Sync(
         spec=spec,

@@ -65,8 +65,16 @@ def connect(aws_endpoint: str) -> Connect:
 
 
 @pytest.fixture
-def world(connect: Connect) -> World:
-    return World(connect=connect)
+def world(connect: Connect, aws_endpoint: str) -> Iterator[World]:
+    environ = {
+        "AWS_ENDPOINT_URL": aws_endpoint,
+        "AWS_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": "not-a-secret",
+    }
+    made = World(connect=connect, environ=environ)
+    yield made
+    made.close()
 
 
 def _environment(port: int, folder: Path) -> dict[str, str]:

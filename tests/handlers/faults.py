@@ -4,22 +4,19 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
+from handlers.adapters.aws import AwsError
 
 Fault = Callable[[Mapping[str, Any]], Exception | None]
 
 
-def refused(code: str, operation: str = "TransactWriteItems", status: int = 400) -> ClientError:
+def refused(code: str) -> AwsError:
     """The error that AWS's `code` comes as."""
-    response: Any = {"Error": {"Code": code, "Message": "injected"}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(response, operation)
+    return AwsError(f"injected: {code}", code=code)
 
 
-def canceled(*codes: str) -> ClientError:
+def canceled(*codes: str) -> AwsError:
     """A transaction that was cancelled for these reasons."""
-    error = refused("TransactionCanceledException")
-    error.response["CancellationReasons"] = [{"Code": code} for code in codes]  # type: ignore[typeddict-unknown-key]
-    return error
+    return AwsError("injected: cancelled", code="TransactionCanceledException", reasons=codes)
 
 
 class FaultyClient:

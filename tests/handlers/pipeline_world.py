@@ -2,12 +2,14 @@
 
 import itertools
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from handlers.adapters.items import decode, key
+from handlers.adapters.attributes import decode
+from handlers.adapters.aws import DynamoDb, Sqs
+from handlers.adapters.items import key
 from handlers.adapters.nudges import Nudges
 from handlers.adapters.store import Store
 from handlers.adapters.stripe_read import StripeReader
@@ -19,7 +21,7 @@ from handlers.entrypoints.sweep import Sweep
 from handlers.settings import DESTINATIONS, DUE_INDEX
 from tests.handlers.story import POLICY, START, Event
 
-Connect = Callable[[str], Any]
+Connect = Callable[[str], Any]  # a boto3 client of a service, for what a test arranges and looks at
 
 _numbers = itertools.count(1)
 
@@ -39,6 +41,7 @@ class World:
     """What one test works with."""
 
     connect: Connect
+    environ: Mapping[str, str]
     stripe_url: str = "http://127.0.0.1:9"  # nobody answers there
     policy_document: dict[str, Any] = field(default_factory=lambda: dict(POLICY))
     clock: Clock = field(default_factory=Clock)
@@ -47,12 +50,11 @@ class World:
 
     @cached_property
     def dynamodb(self) -> Any:
-        """A client with a table called `name`."""
-        client = self.connect("dynamodb")
+        """What the functions use, with a table called `name`."""
         key = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
         due = [{"AttributeName": "due_shard", "KeyType": "HASH"}, {"AttributeName": "due_at", "KeyType": "RANGE"}]
         types = {"pk": "S", "sk": "S", "due_shard": "S", "due_at": "N"}
-        client.create_table(
+        self.connect("dynamodb").create_table(
             TableName=self.name,
             BillingMode="PAY_PER_REQUEST",
             KeySchema=key,
@@ -61,17 +63,23 @@ class World:
                 {"IndexName": DUE_INDEX, "KeySchema": due, "Projection": {"ProjectionType": "ALL"}}
             ],
         )
-        return client
+        return DynamoDb(self.environ)
 
     @cached_property
     def sqs(self) -> Any:
-        return self.connect("sqs")
+        """What the functions use."""
+        return Sqs(self.environ)
+
+    def close(self) -> None:
+        """Close the connections of the functions' clients."""
+        for client in (vars(self).get(name) for name in ("dynamodb", "sqs")):
+            if client is not None:
+                client.close()
 
     @cached_property
     def queue_urls(self) -> dict[str, str]:
-        return {
-            spec.name: self.sqs.create_queue(QueueName=f"{self.name}-{spec.name}")["QueueUrl"] for spec in DESTINATIONS
-        }
+        sqs = self.connect("sqs")
+        return {spec.name: sqs.create_queue(QueueName=f"{self.name}-{spec.name}")["QueueUrl"] for spec in DESTINATIONS}
 
     @cached_property
     def policy(self) -> policy.Policy:
@@ -133,6 +141,15 @@ class World:
         answer = self.apply.handle({"Records": records}, lambda: 5000)
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
+    def deliver_beside(self, event: Event) -> list[str]:
+        """As `deliver`, by a worker of its own, as a client serves one thread at a time."""
+        worker = replace(self)
+        vars(worker).update(dynamodb=DynamoDb(self.environ), queue_urls=self.queue_urls)
+        try:
+            return worker.deliver(event)
+        finally:
+            worker.close()
+
     def member(self, user_id: str = "user_ada") -> dict[str, Any] | None:
         """What the members API answers; None for 404."""
         answer = self.members.answer({"rawPath": f"/v1/members/{user_id}", "pathParameters": {"user_id": user_id}})
@@ -145,8 +162,9 @@ class World:
 
     def messages(self, destination: str) -> list[dict[str, Any]]:
         """The nudges that wait for `destination`, taken off its queue."""
-        answer = self.sqs.receive_message(QueueUrl=self.queue_urls[destination], MaxNumberOfMessages=10)
+        sqs = self.connect("sqs")
+        answer = sqs.receive_message(QueueUrl=self.queue_urls[destination], MaxNumberOfMessages=10)
         taken = answer.get("Messages", [])
         for message in taken:
-            self.sqs.delete_message(QueueUrl=self.queue_urls[destination], ReceiptHandle=message["ReceiptHandle"])
+            sqs.delete_message(QueueUrl=self.queue_urls[destination], ReceiptHandle=message["ReceiptHandle"])
         return [json.loads(message["Body"]) for message in taken]

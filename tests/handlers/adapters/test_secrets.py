@@ -1,7 +1,7 @@
-import botocore.exceptions
 import pytest
 
 from handlers.adapters import secrets
+from handlers.adapters.aws import AwsError
 from tests.handlers.loopback import Answer, serving
 
 ARN = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:launch-ready-prod/kit-abc"
@@ -43,9 +43,9 @@ def test_a_secret_past_its_age_is_fetched_again(manager, monkeypatch):
     assert secrets.get_secret(ARN) == "value 2"
 
 
-def test_a_refusal_is_botocores_error_and_is_not_held(manager):
+def test_a_refusal_is_an_error_of_aws_and_is_not_held(manager):
     manager.answer = lambda asked: Answer.of({"__type": "ResourceNotFoundException", "message": "no"}, 400)
-    with pytest.raises(botocore.exceptions.ClientError, match="ResourceNotFound"):
+    with pytest.raises(AwsError, match="ResourceNotFound"):
         secrets.get_secret(ARN)
     manager.answer = lambda asked: Answer.of({"SecretString": "there"})
     assert secrets.get_secret(ARN) == "there"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from handlers.adapters import secrets
+from handlers.adapters.aws_json import AwsJson
 from handlers.entrypoints import apply, members, sweep, sync
 from handlers.settings import Env
 from tests.handlers import story
@@ -45,9 +46,25 @@ def environment(world: World, aws_endpoint: str, monkeypatch: pytest.MonkeyPatch
         Env.DESTINATION_OPTIONS: json.dumps({"tags": {"member_active": 11, "cancelled": 12}}),
     }.items():
         monkeypatch.setenv(name, value)
+    made = clients(monkeypatch)
     clear()
     yield monkeypatch
     clear()
+    for client in made:
+        client.close()
+
+
+def clients(monkeypatch: pytest.MonkeyPatch) -> list[AwsJson]:
+    """Every client that the functions make from now on."""
+    made: list[AwsJson] = []
+    make = AwsJson.__init__
+
+    def making(client: AwsJson, *service: Any, **settings: Any) -> None:
+        make(client, *service, **settings)
+        made.append(client)
+
+    monkeypatch.setattr(AwsJson, "__init__", making)
+    return made
 
 
 def clear() -> None:

@@ -77,5 +77,5 @@ def test_a_path_without_user_is_not_found(world: World) -> None:
 
 
 def test_a_failure_shows_nothing_of_our_insides(world: World) -> None:
-    world.dynamodb = FaultyClient(world.dynamodb, get_item=lambda _: refused("AccessDenied", "GetItem"))
+    world.dynamodb = FaultyClient(world.dynamodb, get_item=lambda _: refused("AccessDenied"))
     assert ask(world, "user_ada") == (500, {"error": "internal"})

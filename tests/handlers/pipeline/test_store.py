@@ -32,6 +32,11 @@ class Throttled:
         return {**answer, "UnprocessedKeys": {name: {**request, "Keys": later}}}
 
 
+def _throttled(world: World, times: int) -> Store:
+    client: Any = Throttled(world.dynamodb, times)
+    return Store(client, world.name)
+
+
 def test_keys_that_were_left_for_later_are_read_as_well(world: World) -> None:
     world.deliver(story.subscription())
     refs = [
@@ -40,7 +45,7 @@ def test_keys_that_were_left_for_later_are_read_as_well(world: World) -> None:
         Ref(Kind.SUBSCRIPTION, "sub_1Member0001"),
         Ref(Kind.INVOICE, "in_x"),
     ]
-    read = Store(Throttled(world.dynamodb, 2), world.name).read(refs)
+    read = _throttled(world, 2).read(refs)
     assert {ref.kind for ref, stored in read.items() if stored is not None} == {"CUSTOMER", "MEMBER", "SUBSCRIPTION"}
     assert read[Ref(Kind.INVOICE, "in_x")] is None
 
@@ -48,7 +53,7 @@ def test_keys_that_were_left_for_later_are_read_as_well(world: World) -> None:
 def test_a_table_that_leaves_keys_again_and_again_is_tried_later(world: World) -> None:
     _ = world.dynamodb
     with pytest.raises(ConflictError, match="left keys unprocessed 5 times"):
-        Store(Throttled(world.dynamodb, 99), world.name).read([ADA])
+        _throttled(world, 99).read([ADA])
 
 
 def test_more_than_a_batch_of_nodes_is_read(world: World) -> None:
@@ -71,7 +76,7 @@ class Reluctant:
 
 
 def test_messages_that_the_queue_did_not_take_are_counted() -> None:
-    queue = Reluctant()
+    queue: Any = Reluctant()
     nudges = [Nudge(destination="kit", member=f"user_{n}") for n in range(14)]
     assert Nudges(queue, {"kit": "https://sqs/kit"}).send(nudges) == 7
     assert queue.batches == [10, 4]

@@ -49,7 +49,7 @@ def test_a_queue_that_is_down_is_tried_a_minute_later(world: World) -> None:
     world.deliver(story.subscription(), story.session())
     world.messages("kit")
     real = world.sqs
-    world.sqs = FaultyClient(real, send_message_batch=lambda _: refused("ServiceUnavailable", status=503))
+    world.sqs = FaultyClient(real, send_message_batch=lambda _: refused("ServiceUnavailable"))
     assert sweep(world)["left"] == 1
     world.sqs = real
     assert sweep(world)["left"] == 0

@@ -290,7 +290,8 @@ def join(world: World, user: str) -> None:
 
 def test_the_quota_of_a_minute_is_not_exceeded_and_waiting_is_no_try(world: World) -> None:
     crew = Crew(world, Vendor())
-    world.dynamodb.put_item(
+    _ = world.dynamodb  # make the table
+    world.connect("dynamodb").put_item(
         TableName=world.name,
         Item={"pk": {"S": "QUOTA#kit"}, "sk": {"S": str(int(world.clock()) // 60)}, "calls": {"N": "115"}},
     )
@@ -364,7 +365,7 @@ def test_a_bad_message_does_not_stop_the_batch(kit: Crew) -> None:
 
 def test_a_store_that_fails_leaves_it_to_the_sweep(kit: Crew) -> None:
     real = kit.world.dynamodb
-    kit.world.dynamodb = FaultyClient(real, update_item=times(1, lambda: refused("InternalServerError", status=500)))
+    kit.world.dynamodb = FaultyClient(real, update_item=times(1, lambda: refused("InternalServerError")))
     kit.sync(ADAS)
     assert kit.vendor.shown == []
     assert "due_at" in kit.record()
