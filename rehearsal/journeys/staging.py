@@ -35,6 +35,7 @@ def world(site: Site, twins: Twins, contract: Mapping[str, Any], ends: ExitStack
         webhook=Webhook(url=contract["endpoints"]["webhook"], secret=signing_secret(twins, contract), client=web),
         prices={level: _price(client, named) for level, named in site.products.items()},
         policy=site.policy,
+        user_id_key=site.user_id_key,
         traces=_traces(twins, contract),
         drained=_drained(twins, contract),
     )

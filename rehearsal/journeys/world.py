@@ -17,6 +17,8 @@ from rehearsal.twins.slack import SlackTwin
 from rehearsal.twins.stripe import StripeTwin
 
 DAY = 86_400
+PERIOD_DAYS = 7  # of the rehearsal's prices
+DRAFT_SECONDS = 3600  # Stripe collects a renewal's invoice an hour after it was made
 POLL_SECONDS = 0.05
 
 
@@ -58,7 +60,8 @@ class World:
     webhook: Webhook
     prices: Mapping[str, str]  # access level -> price id
     kit_tags: Mapping[str, int]  # label -> tag id at Kit
-    policy: Mapping[str, Any]  # the stack's membership policy, for stories that depend on it
+    policy: Mapping[str, Any]  # the stack's membership policy, which decides how some stories end
+    user_id_key: str  # the metadata key that holds the app's user id
     traces: Callable[[Person], list[str]]  # log lines of the functions that are about a person
     drained: Callable[[], bool]  # True when no event waits in the events queue
     patience_seconds: float = 20.0
@@ -79,7 +82,7 @@ class World:
     def subscribes(self, visit: Visit, level: str | None = None) -> str:
         """Buy membership through Checkout, as the app would sell it; the subscription's id."""
         price = self.prices[level] if level else next(iter(self.prices.values()))
-        metadata = {"user_id": visit.person.user_id}
+        metadata = self.metadata(visit.person)
         session = self.stripe.v1.checkout.sessions.create(
             {
                 "mode": "subscription",
@@ -93,6 +96,19 @@ class World:
         self.pays(session)
         paid = self.stripe.v1.checkout.sessions.retrieve(session.id)
         return _id(paid.subscription)
+
+    def metadata(self, person: Person) -> dict[str, str]:
+        """What the app's server writes on what `person` buys."""
+        return {self.user_id_key: person.user_id}
+
+    def falls_behind(self, person: Person) -> tuple[Visit, str]:
+        """A member of a week whose renewal failed a moment ago as grace goes; the visit and the subscription."""
+        failed_days_ago = min(1.0, self.grace_days / 2)
+        visit = self.arrives(person, days_ago=PERIOD_DAYS + failed_days_ago)
+        subscription = self.subscribes(visit)
+        self.card(visit, "pm_card_chargeCustomerFail")
+        self.time_passes(visit, days_ago=-DRAFT_SECONDS / DAY)
+        return visit, subscription
 
     def pays(self, session: stripe.checkout.Session) -> None:
         """The customer fills in the hosted page."""
@@ -146,6 +162,8 @@ class World:
         is only not yet wrong does not pass.
         """
         deadline = time.monotonic() + self.patience_seconds
+        if "kit" in expected:  # a stack need not have a tag for each label
+            expected = {**expected, "kit": sorted(set(expected["kit"]) & set(self.kit_tags))}
         if stable:
             self._settle(deadline)
         while True:
@@ -171,6 +189,18 @@ class World:
         """The labels that `person` carries at Kit, of those that the stack manages, sorted."""
         label_of = {tag: label for label, tag in self.kit_tags.items()}
         return sorted(label_of[tag] for tag in self.kit.tags_of(person.email) if tag in label_of)
+
+    @property
+    def grace_days(self) -> int:
+        """How long access outlasts a failed renewal."""
+        return int(self.policy["graceDays"])
+
+    def behind(self) -> dict[str, Any]:
+        """What shows of a member whose renewal has failed a moment ago."""
+        if self.grace_days:
+            kit = self.labels("member_active", "payment_failed")
+            return {"membership": {"state": "grace_period", "access": True}, "kit": kit}
+        return {"membership": {"state": "past_due", "access": False}, "kit": ["payment_failed"]}
 
     @property
     def first_level(self) -> str:
