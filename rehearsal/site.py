@@ -20,6 +20,7 @@ class Site:
     livemode: bool
     products: Mapping[str, str]
     policy: Mapping[str, Any]
+    user_id_key: str
     kit_tags: Mapping[str, int]
     slack_channel: str
     web_hosts: tuple[str, ...]
@@ -49,6 +50,7 @@ def read_site(project: Path, stack: str) -> Site:
         livemode=value("livemode"),
         products=levels,
         policy=value("policy"),
+        user_id_key=config.values[f"{config.project}:userIdMetadataKey"],
         kit_tags=destinations["kit"]["tags"],
         slack_channel=destinations["slack"]["channel"],
         web_hosts=tuple(sorted({_full_name(host["name"], domain) for host in value("hosts")} | {f"www.{domain}"})),

@@ -15,11 +15,8 @@ TOLERANCE_SECONDS = 300
 
 def is_told_twice(world: World, person: Person) -> None:
     """The same event again, and three times at the same moment, has no second effect."""
-    visit = world.arrives(person, days_ago=8)
-    world.subscribes(visit)
-    world.card(visit, "pm_card_chargeCustomerFail")
-    world.time_passes(visit)
-    once: dict[str, Any] = {"membership": {"state": "grace_period"}, "slack": ["payment_failed"]}
+    visit, _ = world.falls_behind(person)
+    once: dict[str, Any] = {**world.behind(), "slack": ["payment_failed"]}
     world.expect(person, "after one telling", stable=True, **once)
     before = world.version(person)
     event = world.event(visit, "invoice.payment_failed")
@@ -89,7 +86,7 @@ def _made_up_subscription(world: World, person: Person) -> dict[str, Any]:
                 "object": "subscription",
                 "status": "active",
                 "customer": f"cus_{secrets.token_hex(12)}",
-                "metadata": {"user_id": person.user_id},
+                "metadata": world.metadata(person),
                 "items": {"data": [{"price": {"id": next(iter(world.prices.values()))}}]},
             }
         },

@@ -5,17 +5,14 @@ from rehearsal.journeys.world import World
 
 
 def cancels_at_period_end(world: World, person: Person) -> None:
-    """A cancelled member keeps what was paid for, and not a day more."""
+    """A cancelled member keeps what was paid for, unless the policy ends it at once, and not a day more."""
     visit = world.arrives(person, days_ago=4)
     subscription = world.subscribes(visit)
     world.stripe.v1.subscriptions.update(subscription, {"cancel_at_period_end": True})
-    world.expect(
-        person,
-        "until the period ends",
-        stable=True,
-        membership={"state": "active", "access": True},
-        kit=world.labels("member_active"),
-    )
+    if world.policy["cancel"] == "period_end":
+        active = {"state": "active", "access": True}
+        kept = world.labels("member_active")
+        world.expect(person, "until the period ends", stable=True, membership=active, kit=kept)
     world.time_passes(visit, days_ago=-4)
     world.expect(
         person,
@@ -36,19 +33,16 @@ def cancels_at_once(world: World, person: Person) -> None:
 
 
 def is_refunded(world: World, person: Person) -> None:
-    """The whole money back ends the membership that it paid for, and operations hear of it once."""
+    """The whole money back ends the membership that it paid for, if the policy says so; operations hear of it once."""
     visit = world.arrives(person)
     subscription = world.subscribes(visit)
     world.expect(person, "before", membership={"state": "active", "access": True})
     world.refunds(subscription)
-    world.expect(
-        person,
-        "after the refund",
-        stable=True,
-        membership={"state": "refunded", "access": False},
-        kit=["refunded"],
-        slack=["refund"],
-    )
+    if world.policy["refundFull"] == "revoke":
+        ended, shown = {"state": "refunded", "access": False}, ["refunded"]
+    else:
+        ended, shown = {"state": "active", "access": True}, world.labels("member_active")
+    world.expect(person, "after the refund", stable=True, membership=ended, kit=shown, slack=["refund"])
 
 
 ENDINGS = (

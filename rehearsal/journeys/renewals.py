@@ -3,26 +3,16 @@
 import time
 
 from rehearsal.journeys.model import Journey, Person
-from rehearsal.journeys.world import DAY, World
+from rehearsal.journeys.world import DAY, PERIOD_DAYS, World
 
-PERIOD_DAYS = 7  # of the rehearsal's prices
 DRAFT_SECONDS = 3600  # Stripe collects a renewal's invoice an hour after it was made
 TIME_TO_SETTLE = 15  # seconds in which the failure has to arrive before the grace period is over
 
 
 def recovers(world: World, person: Person) -> None:
-    """The renewal fails yesterday; access lasts through the grace period; a working card ends the worry."""
-    visit = world.arrives(person, days_ago=PERIOD_DAYS + 1)
-    subscription = world.subscribes(visit)
-    world.card(visit, "pm_card_chargeCustomerFail")
-    world.time_passes(visit)
-    world.expect(
-        person,
-        "after the failed renewal",
-        membership={"state": "grace_period", "access": True},
-        kit=world.labels("member_active", "payment_failed"),
-        slack=["payment_failed"],
-    )
+    """The renewal fails; access lasts through the grace period, if there is one; a working card ends the worry."""
+    visit, subscription = world.falls_behind(person)
+    world.expect(person, "after the failed renewal", **world.behind(), slack=["payment_failed"])
     world.card(visit, "pm_card_visa")
     world.pays_open_invoice(subscription)
     world.expect(
@@ -36,11 +26,10 @@ def recovers(world: World, person: Person) -> None:
 
 def lapses(world: World, person: Person) -> None:
     """Nobody pays: the grace period runs out, then Stripe gives up."""
-    grace_days = int(world.policy["graceDays"])
-    visit = world.arrives(person, days_ago=PERIOD_DAYS + grace_days + 1)
+    visit = world.arrives(person, days_ago=PERIOD_DAYS + world.grace_days + 1)
     world.subscribes(visit)
     world.card(visit, "pm_card_chargeCustomerFail")
-    world.time_passes(visit, days_ago=grace_days + 0.5)
+    world.time_passes(visit, days_ago=world.grace_days + 0.5)
     world.expect(
         person,
         "once the grace period has run out, with no further event",
@@ -59,8 +48,7 @@ def lapses(world: World, person: Person) -> None:
 
 def runs_out_of_grace(world: World, person: Person) -> None:
     """The grace period ends in a moment, and nobody tells: the answer changes, and the sweep brings Kit along."""
-    grace_seconds = int(world.policy["graceDays"]) * DAY
-    failing_at = time.time() + TIME_TO_SETTLE - grace_seconds
+    failing_at = time.time() + TIME_TO_SETTLE - world.grace_days * DAY
     joined_at = failing_at - DRAFT_SECONDS - PERIOD_DAYS * DAY
     visit = world.arrives(person, days_ago=(time.time() - joined_at) / DAY)
     world.subscribes(visit)

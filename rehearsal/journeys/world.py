@@ -18,7 +18,6 @@ from rehearsal.twins.stripe import StripeTwin
 
 DAY = 86_400
 PERIOD_DAYS = 7  # of the rehearsal's prices
-DRAFT_SECONDS = 3600  # Stripe collects a renewal's invoice an hour after it was made
 POLL_SECONDS = 0.05
 
 
@@ -103,11 +102,11 @@ class World:
 
     def falls_behind(self, person: Person) -> tuple[Visit, str]:
         """A member of a week whose renewal failed a moment ago as grace goes; the visit and the subscription."""
-        failed_days_ago = min(1.0, self.grace_days / 2)
+        failed_days_ago = min(1.0, max(0.1, self.grace_days / 2))
         visit = self.arrives(person, days_ago=PERIOD_DAYS + failed_days_ago)
         subscription = self.subscribes(visit)
         self.card(visit, "pm_card_chargeCustomerFail")
-        self.time_passes(visit, days_ago=-DRAFT_SECONDS / DAY)
+        self.time_passes(visit)
         return visit, subscription
 
     def pays(self, session: stripe.checkout.Session) -> None:
