@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import stripe
 from botocore.credentials import Credentials
 
@@ -32,6 +33,7 @@ def world(site: Site, twins: Twins, contract: Mapping[str, Any], ends: ExitStack
         kit_tags=site.kit_tags,
         members=Members(f"{contract['endpoints']['members']}/{{user_id}}", site.region, app, web),
         lags=LagMeter(_accepted_at(twins)),
+        browser=ends.enter_context(httpx.Client(trust_env=False)),
         webhook=Webhook(url=contract["endpoints"]["webhook"], secret=signing_secret(twins, contract), client=web),
         prices={level: _price(client, named) for level, named in site.products.items()},
         policy=site.policy,

@@ -57,6 +57,7 @@ class World:
     members: Members
     lags: LagMeter
     webhook: Webhook
+    browser: httpx.Client  # the customer's, at Stripe's hosted pages
     prices: Mapping[str, str]  # access level -> price id
     kit_tags: Mapping[str, int]  # label -> tag id at Kit
     policy: Mapping[str, Any]  # the stack's membership policy, which decides how some stories end
@@ -113,7 +114,7 @@ class World:
         """The customer fills in the hosted page."""
         if session.url is None:
             raise ValueError(f"checkout session {session.id} has no page to pay at")
-        answer = httpx.post(session.url, data={"outcome": "paid"}, trust_env=False)
+        answer = self.browser.post(session.url, data={"outcome": "paid"})
         if not answer.is_redirect:  # a payment that went through leads on to the success page
             raise ValueError(f"paying checkout session {session.id} was answered {answer.status_code}: {answer.text}")
 
@@ -164,7 +165,7 @@ class World:
         if "kit" in expected:  # a stack need not have a tag for each label
             expected = {**expected, "kit": sorted(set(expected["kit"]) & set(self.kit_tags))}
         if stable:
-            self._settle(deadline)
+            self._settle(person, deadline)
         while True:
             actual = self._observe(person, expected)
             self._last[person.user_id] = (step, expected, actual)
@@ -218,10 +219,10 @@ class World:
         """The last step that was compared for `person`, what was expected and what was seen."""
         return self._last.get(person.user_id, ("(no step was reached)", {}, {}))
 
-    def _settle(self, deadline: float) -> None:
-        self.twin.wait_idle(max(0.1, deadline - time.monotonic()))
-        while not self.drained() and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
+    def _settle(self, person: Person, deadline: float) -> None:
+        """Wait until every event has been handled, looking all the while: an event's lag ends when it first shows."""
+        while not (self.twin.wait_idle(POLL_SECONDS) and self.drained()) and time.monotonic() < deadline:
+            self._look(person)
 
     def _observe(self, person: Person, expected: Observed) -> dict[str, Any]:
         actual: dict[str, Any] = {}
@@ -235,11 +236,16 @@ class World:
             actual["kit_was_tried"] = any(person.email.encode() in call.body for call in self.kit.calls())
         return actual
 
-    def _membership(self, person: Person, wanted: Observed | None) -> dict[str, Any] | None:
+    def _look(self, person: Person) -> dict[str, Any] | None:
         member = self.members.get(person.user_id)
+        if member is not None:
+            self.lags.saw(member)
+        return member
+
+    def _membership(self, person: Person, wanted: Observed | None) -> dict[str, Any] | None:
+        member = self._look(person)
         if member is None:
             return None
-        self.lags.saw(member)
         transitions = member["transitions"]
         shown = {
             **member,
