@@ -41,7 +41,7 @@ TABLE_FAULTS = (
     throttling("dynamodb", "BatchGetItem", probability=0.2, times=15),
     throttling("dynamodb", "UpdateItem", probability=0.3, times=25),
     Fault(service="dynamodb", action="GetItem", probability=0.1, times=15),
-    Fault(service="dynamodb", action="Query", probability=0.2, times=4),
+    Fault(service="dynamodb", action="Query", probability=0.5, times=6),
     Fault(service="dynamodb", action="Query", kind=FaultKind.STALE),
 )
 
