@@ -21,6 +21,12 @@ class Env(StrEnum):
     DESTINATION = "DESTINATION"  # name in DESTINATIONS that this sync function serves
     DESTINATION_SECRET_ID = "DESTINATION_SECRET_ID"  # ARN; value is the vendor's key as it is
     DESTINATION_OPTIONS = "DESTINATION_OPTIONS"  # JSON, the stack's settings for this destination
+    IDENTITY_SECRET_ID = "IDENTITY_SECRET_ID"  # ARN; value {"current": "…", "previous": "…" | null}, shared with the app
+    CLAIM_URL = "CLAIM_URL"  # page of the app that takes a claim token; unset where payers cannot claim
+    CLAIM_DAYS = "CLAIM_DAYS"  # how long a claim token is good for
+    BAD_SIGNATURE_STATUS = "BAD_SIGNATURE_STATUS"  # what the webhook answers to what Stripe did not sign
+    EVENT_SOURCE = "EVENT_SOURCE"  # Stripe's partner event source at EventBridge, aws.partner/stripe.com/ed_…
+    AWS_ACCOUNT = "AWS_ACCOUNT_NUMBER"  # the account whose event bus may hand events over
     STRIPE_API_BASE = "STRIPE_API_BASE"  # only where Stripe is not at its public address
 
 
@@ -69,20 +75,37 @@ def destination(name: str) -> DestinationSpec:
 
 # What the webhook endpoint subscribes to (Stripe, "Types of events"). Anything else is not sent to us.
 STRIPE_EVENTS: tuple[str, ...] = (
+    "charge.dispute.closed",
+    "charge.dispute.created",
     "charge.refunded",
+    "checkout.session.async_payment_failed",
+    "checkout.session.async_payment_succeeded",
     "checkout.session.completed",
+    "checkout.session.expired",
+    "customer.created",
+    "customer.deleted",
     "customer.subscription.created",
     "customer.subscription.deleted",
+    "customer.subscription.paused",
+    "customer.subscription.resumed",
+    "customer.subscription.trial_will_end",
     "customer.subscription.updated",
+    "customer.updated",
     "invoice.paid",
+    "invoice.payment_action_required",
     "invoice.payment_failed",
     "invoice.payment_succeeded",
     "invoice_payment.paid",
+    "payment_intent.payment_failed",
+    "payment_intent.succeeded",
     "refund.created",
+    "refund.failed",
+    "refund.updated",
 )
 
 WEBHOOK_PATH = "/webhooks/stripe"
 MEMBERS_PATH = "/v1/members"  # GET {MEMBERS_PATH}/{user_id}
+CLAIMS_PATH = "/v1/claims"  # POST {"token", "user_id"}
 HEALTH_PATH = "/health"
 
 DUE_INDEX = "due"  # sparse index over deliveries that wait for a try
