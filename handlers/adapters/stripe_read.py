@@ -38,6 +38,17 @@ class StripeReader:
         """The invoice `id_`. Raises VendorError."""
         return self._get(f"/v1/invoices/{quote(id_, safe='')}", "read invoice")
 
+    def shown(self, path: str) -> dict[str, Any]:
+        """The object at `path`, as a thin event names it. Raises VendorError."""
+        return self._get(path, "read object")
+
+    def line_items(self, session: str) -> dict[str, Any]:
+        """What the Checkout Session `session` sold, as Stripe's list. Raises VendorError.
+
+        https://docs.stripe.com/api/checkout/sessions/line_items
+        """
+        return self._get(f"/v1/checkout/sessions/{quote(session, safe='')}/line_items?limit=100", "list line items")
+
     def invoice_payments(self, payment_intent: str) -> list[dict[str, Any]]:
         """The links from a PaymentIntent to the invoices that it paid; none for a one-time payment.
 

@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from handlers.core.membership import Membership, State
+from handlers.core.membership import Membership
+from handlers.core.standing import DISPUTED, TRIAL_OVER, State
 
 # The labels of a headline state; a destination maps those that it knows (a tag, a group).
 _LABELS: Mapping[State, tuple[str, ...]] = {
@@ -45,7 +46,12 @@ class Notice:
 
 def labels(membership: Membership) -> frozenset[str]:
     """What a destination may show of `membership`: its headline state, and the levels that are open."""
-    return frozenset({*_LABELS[membership.state], *(f"level:{level}" for level in membership.levels)})
+    found = {*_LABELS[membership.state], *(f"level:{level}" for level in membership.levels)}
+    if membership.reason in TRIAL_OVER:
+        found.add("trial_expired")
+    if any(view.reason in DISPUTED for view in membership.grants):
+        found.add("disputed")
+    return frozenset(found)
 
 
 def fingerprint(email: str | None, shown: frozenset[str]) -> str | None:

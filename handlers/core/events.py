@@ -6,9 +6,20 @@ from typing import Any, Literal
 
 from handlers.core import stripe_objects as read
 from handlers.core.errors import EventError
-from handlers.core.facts import InvoiceFact, PaymentFact, SessionFact, Source, Stamped, SubscriptionFact
+from handlers.core.facts import (
+    InvoiceFact,
+    Item,
+    Outcome,
+    PaymentFact,
+    SessionFact,
+    Source,
+    Stamped,
+    SubscriptionFact,
+    TrialEnding,
+)
+from handlers.core.reading import Reading
 
-Outcome = Literal["paid", "failed"] | None  # of an invoice's payment; None where the invoice itself has to tell
+Attempt = Literal["paid", "failed", "action"] | None  # at an invoice; None where the invoice itself has to tell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,22 +33,37 @@ class Head:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CustomerFact:
+    """What a Stripe customer tells of itself, or what somebody who may says of it."""
+
+    id: str
+    user: Stamped | None = None  # from its own metadata
+    claim: Stamped | None = None  # from a purchase or a claim
+    email: Stamped | None = None
+    deleted_at: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Facts:
     """What one event, or one answer of Stripe to a question of ours, tells."""
 
     subscription: SubscriptionFact | None = None
     subscription_id: str | None = None  # whose snapshot that is
+    trial_ending: TrialEnding | None = None  # of that subscription
     invoice: InvoiceFact | None = None
     payments: tuple[PaymentFact, ...] = ()
+    claimed: Stamped | None = None  # who a payment without a customer is for, by a claim
     session: SessionFact | None = None
-    email: Stamped | None = None
+    customers: tuple[CustomerFact, ...] = ()
+    email: Stamped | None = None  # of who pays for the subscription, the invoice or the session
     user_hint: str | None = None  # who it is probably about: saves a read, decides nothing
 
     @property
     def customer(self) -> str | None:
         """The Stripe customer that the facts name, for the log."""
         told = (self.subscription, self.invoice, self.session, *self.payments)
-        return next((fact.customer for fact in told if fact is not None and fact.customer), None)
+        named = (fact.customer for fact in told if fact is not None and fact.customer)
+        return next(named, None) or next((fact.id for fact in self.customers), None)
 
 
 def head(event: Mapping[str, Any]) -> Head:
@@ -50,12 +76,11 @@ def head(event: Mapping[str, Any]) -> Head:
     return Head(id=read.text(event, "id"), type=read.text(event, "type"), created=created, livemode=livemode)
 
 
-def facts(event: Mapping[str, Any], *, user_key: str) -> Facts | None:
-    """The facts in a snapshot event; None for a type that is not ours. EventError says what cannot be read.
-
-    `user_key` is the metadata key of the app's user id.
-    """
+def facts(event: Mapping[str, Any], reading: Reading) -> Facts | None:
+    """The facts in a snapshot event; None for a type that is not ours. EventError says what cannot be read."""
     told = head(event)
+    if isinstance(event.get("account"), str):
+        raise EventError("the event is of a connected account, not of ours")
     reader = _READERS.get(told.type)
     if reader is None:
         return None
@@ -63,41 +88,67 @@ def facts(event: Mapping[str, Any], *, user_key: str) -> Facts | None:
     obj = data.get("object") if isinstance(data, Mapping) else None
     if not isinstance(obj, Mapping):
         raise EventError(f"{told.type}: data.object must be an object, got {type(obj).__name__}")
-    return reader(obj, told.created, user_key)
+    return reader(obj, told.created, reading)
 
 
-def from_subscription(obj: Mapping[str, Any], at: int, user_key: str, source: Source = Source.ASKED) -> Facts:
+def from_object(obj: Mapping[str, Any], at: int, reading: Reading) -> Facts | None:
+    """The facts in an object as Stripe shows it at `at`; None for a kind that a membership does not follow from."""
+    reader = _SHOWN.get(str(obj.get("object")))
+    return reader(obj, at, reading) if reader else None
+
+
+def from_subscription(
+    obj: Mapping[str, Any], at: int, reading: Reading, source: Source = Source.ASKED, observation: int = 0
+) -> Facts:
     """The facts in a Subscription."""
-    snapshot = read.subscription(obj, at=at, source=source, user_key=user_key)
+    snapshot = replace(read.subscription(obj, at=at, source=source, reading=reading), observation=observation)
     return Facts(subscription=snapshot, subscription_id=read.text(obj, "id"), user_hint=snapshot.user)
 
 
-def from_invoice(obj: Mapping[str, Any], at: int, user_key: str, outcome: Outcome = None) -> Facts:
-    """The facts in an Invoice; `outcome` is "paid" or "failed", None where the status has to tell."""
-    told = {"paid": at, "failed": None, None: read.paid_at(obj)}
-    fact = read.invoice(obj, failed_at=at if outcome == "failed" else None, paid_at=told[outcome])
+def from_invoice(obj: Mapping[str, Any], at: int, reading: Reading, attempt: Attempt = None) -> Facts:
+    """The facts in an Invoice; `attempt` is how the event says that paying it went."""
+    fact = read.invoice(
+        obj,
+        at=at,
+        failed_at=at if attempt in {"failed", "action"} else None,
+        paid_at=at if attempt == "paid" else read.paid_at(obj) if attempt is None else None,
+        action=attempt == "action",
+        reading=reading,
+    )
     email = read.invoice_email(obj)
     return Facts(
         invoice=fact,
         payments=read.payments_of_invoice(obj),
-        email=Stamped(at=at, value=email) if email and fact.subscription else None,
-        user_hint=read.invoice_user(obj, user_key),
+        email=Stamped(at=at, value=email) if email else None,
+        user_hint=read.invoice_user(obj, reading.user_key),
     )
 
 
-def from_invoice_payment(obj: Mapping[str, Any], _at: int, _user_key: str) -> Facts:
+def from_invoice_payment(obj: Mapping[str, Any], _at: int, _reading: Reading) -> Facts:
     """The facts in an InvoicePayment."""
     link = read.invoice_payment(obj)
     return Facts(payments=(link,) if link else ())
 
 
-def _from_session(obj: Mapping[str, Any], at: int, user_key: str) -> Facts:
+def from_line_items(session: SessionFact, items: tuple[Item, ...]) -> Facts:
+    """What a Checkout Session sold, where its event did not say so."""
+    return Facts(session=replace(session, items=items))
+
+
+def from_claim(subject: str, user: str, at: int) -> Facts:
+    """Somebody proved at `at` that the payer `subject` (a Stripe customer, or a payment without one) is `user`."""
+    claim = Stamped(at=at, value=user)
+    if subject.startswith("cus_"):
+        return Facts(customers=(CustomerFact(id=subject, claim=claim),), user_hint=user)
+    return Facts(payments=(PaymentFact(id=subject),), claimed=claim, user_hint=user)
+
+
+def _from_session(obj: Mapping[str, Any], at: int, reading: Reading, outcome: Outcome) -> Facts:
     """A Checkout Session tells who bought: a subscription, or something for one payment."""
-    fact = read.session(obj, at=at, user_key=user_key)
+    fact = read.session(obj, at=at, outcome=outcome, reading=reading)
     email = read.session_email(obj)
-    # Only a one-time payment is the session's own; in the other modes it belongs to the invoice.
-    own = fact.id if fact.mode == "payment" and not fact.invoice else None
-    payment = PaymentFact(id=fact.payment, session=own, invoice=fact.invoice) if fact.payment else None
+    # Beside an invoice, the payment is that of the invoice.
+    payment = PaymentFact(id=fact.payment, invoice=fact.invoice) if fact.payment and fact.invoice else None
     return Facts(
         session=fact,
         payments=(payment,) if payment else (),
@@ -106,44 +157,122 @@ def _from_session(obj: Mapping[str, Any], at: int, user_key: str) -> Facts:
     )
 
 
-def _from_charge(obj: Mapping[str, Any], at: int, _user_key: str) -> Facts:
+def _from_charge(obj: Mapping[str, Any], at: int, _reading: Reading) -> Facts:
     return Facts(payments=(read.charge(obj, at=at),))
 
 
-def _from_refund(obj: Mapping[str, Any], at: int, _user_key: str) -> Facts:
-    return Facts(payments=(read.refund(obj, at=at),))
+def _from_customer(obj: Mapping[str, Any], at: int, reading: Reading, *, deleted: bool = False) -> Facts:
+    user, email = read.user(obj.get("metadata"), reading.user_key), read.customer_email(obj)
+    fact = CustomerFact(
+        id=read.text(obj, "id"),
+        user=Stamped(at=at, value=user) if user else None,
+        email=Stamped(at=at, value=email) if email else None,
+        deleted_at=at if deleted or obj.get("deleted") is True else None,
+    )
+    return Facts(customers=(fact,), user_hint=user)
 
 
-Reader = Callable[[Mapping[str, Any], int, str], Facts]
-
-
-def _subscription_reader(source: Source) -> Reader:
-    return lambda obj, at, user_key: from_subscription(obj, at, user_key, source)
-
-
-def _invoice_reader(outcome: Outcome) -> Reader:
-    return lambda obj, at, user_key: from_invoice(obj, at, user_key, outcome)
-
-
-def _from_deleted(obj: Mapping[str, Any], at: int, user_key: str) -> Facts:
+def _from_deleted(obj: Mapping[str, Any], at: int, reading: Reading) -> Facts:
     """A subscription that was deleted has ended, whatever status the copy in the event shows."""
-    told = from_subscription(obj, at, user_key, Source.DELETED)
+    told = from_subscription(obj, at, reading, Source.DELETED)
     if told.subscription is None or told.subscription.status == "incomplete_expired":
         return told
     return replace(told, subscription=replace(told.subscription, status="canceled"))
 
 
+def _from_trial(obj: Mapping[str, Any], at: int, reading: Reading) -> Facts:
+    """Three days before a trial ends, or at once where it is shorter."""
+    told = from_subscription(obj, at, reading, Source.UPDATED)
+    end = told.subscription.trial_end if told.subscription else None
+    return replace(told, trial_ending=TrialEnding(trial_end=end, at=at)) if end is not None else told
+
+
+Reader = Callable[[Mapping[str, Any], int, Reading], Facts]
+
+
+def _subscription_reader(source: Source) -> Reader:
+    return lambda obj, at, reading: from_subscription(obj, at, reading, source)
+
+
+def _invoice_reader(attempt: Attempt) -> Reader:
+    return lambda obj, at, reading: from_invoice(obj, at, reading, attempt)
+
+
+def _session_reader(outcome: Outcome) -> Reader:
+    return lambda obj, at, reading: _from_session(obj, at, reading, outcome)
+
+
+def _payment_reader(*, succeeded: bool) -> Reader:
+    def reader(obj: Mapping[str, Any], at: int, reading: Reading) -> Facts:
+        fact = read.payment_intent(obj, at=at, succeeded=succeeded, reading=reading)
+        email = read.receipt_email(obj)
+        return Facts(
+            payments=(fact,),
+            email=Stamped(at=at, value=email) if email else None,
+            user_hint=fact.user.value if fact.user else None,
+        )
+
+    return reader
+
+
+def _refund_reader(*, failed: bool) -> Reader:
+    return lambda obj, at, _reading: Facts(payments=(read.refund(obj, at=at, failed=failed),))
+
+
+def _dispute_reader(*, closed: bool) -> Reader:
+    return lambda obj, at, _reading: Facts(payments=(read.dispute(obj, at=at, closed=closed),))
+
+
 _READERS: dict[str, Reader] = {
+    "charge.dispute.closed": _dispute_reader(closed=True),
+    "charge.dispute.created": _dispute_reader(closed=False),
     "charge.refunded": _from_charge,
-    "checkout.session.completed": _from_session,
+    "checkout.session.async_payment_failed": _session_reader(Outcome.FAILED),
+    "checkout.session.async_payment_succeeded": _session_reader(Outcome.SUCCEEDED),
+    "checkout.session.completed": _session_reader(Outcome.COMPLETED),
+    "checkout.session.expired": _session_reader(Outcome.EXPIRED),
+    "customer.created": _from_customer,
+    "customer.deleted": lambda obj, at, reading: _from_customer(obj, at, reading, deleted=True),
     "customer.subscription.created": _subscription_reader(Source.CREATED),
-    "customer.subscription.updated": _subscription_reader(Source.UPDATED),
     "customer.subscription.deleted": _from_deleted,
+    "customer.subscription.paused": _subscription_reader(Source.UPDATED),
+    "customer.subscription.resumed": _subscription_reader(Source.UPDATED),
+    "customer.subscription.trial_will_end": _from_trial,
+    "customer.subscription.updated": _subscription_reader(Source.UPDATED),
+    "customer.updated": _from_customer,
     "invoice.paid": _invoice_reader("paid"),
-    "invoice.payment_succeeded": _invoice_reader("paid"),
+    "invoice.payment_action_required": _invoice_reader("action"),
     "invoice.payment_failed": _invoice_reader("failed"),
+    "invoice.payment_succeeded": _invoice_reader("paid"),
     "invoice_payment.paid": from_invoice_payment,
-    "refund.created": _from_refund,
+    "payment_intent.payment_failed": _payment_reader(succeeded=False),
+    "payment_intent.succeeded": _payment_reader(succeeded=True),
+    "refund.created": _refund_reader(failed=False),
+    "refund.failed": _refund_reader(failed=True),
+    "refund.updated": _refund_reader(failed=False),
+}
+
+
+def _shown_session(obj: Mapping[str, Any], at: int, reading: Reading) -> Facts | None:
+    outcome = {"complete": Outcome.COMPLETED, "expired": Outcome.EXPIRED}.get(str(obj.get("status")))
+    return None if outcome is None else _from_session(obj, at, reading, outcome)
+
+
+def _shown_payment(obj: Mapping[str, Any], at: int, reading: Reading) -> Facts | None:
+    return _payment_reader(succeeded=True)(obj, at, reading) if obj.get("status") == "succeeded" else None
+
+
+# Objects that a thin event names, read as Stripe shows them now; a charge or an open dispute tells its whole story.
+_SHOWN: dict[str, Callable[[Mapping[str, Any], int, Reading], Facts | None]] = {
+    "charge": _from_charge,
+    "checkout.session": _shown_session,
+    "customer": _from_customer,
+    "dispute": _dispute_reader(closed=False),
+    "invoice": from_invoice,
+    "invoice_payment": from_invoice_payment,
+    "payment_intent": _shown_payment,
+    "refund": _refund_reader(failed=False),
+    "subscription": from_subscription,
 }
 
 EVENT_TYPES = frozenset(_READERS)

@@ -9,8 +9,19 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from handlers.core.facts import InvoiceFact, PaymentFact, Refunded, SessionFact, Stamped, latest
-from handlers.core.grants import Grant
+from handlers.core.facts import (
+    InvoiceFact,
+    Money,
+    Outcome,
+    PaymentFact,
+    SessionFact,
+    Source,
+    Stamped,
+    earliest,
+    greatest,
+    latest,
+)
+from handlers.core.grants import Grant, Purchase, of_purchase
 
 MAX_USER_ID = 256  # characters of the app's user id, which is a key of the table
 
@@ -35,19 +46,96 @@ class Ref(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class PaymentNode:
-    """A payment; `path` names the nodes above it as they were last seen, to read them together."""
+    """A payment, which may be a one-time purchase by itself.
+
+    `path` names the nodes above it as they were last seen, to read them together.
+    """
 
     fact: PaymentFact
+    sale: SessionFact | None = None  # the Checkout Session that it paid for, without an invoice
+    email: Stamped | None = None
+    claimed: Stamped | None = None  # the first who proved to be its payer
+    member: str | None = None  # whose it was found to be
     path: tuple[str, ...] = ()
+
+    @property
+    def customer(self) -> str | None:
+        """The Stripe customer who paid."""
+        return greatest(self.fact.customer, self.sale.customer if self.sale else None)
+
+    @property
+    def own_user(self) -> str | None:
+        """The user that the payment names, or the session that it paid for, or a claim."""
+        named = self.fact.user.value if self.fact.user else None
+        claimed = self.claimed.value if self.claimed else None
+        return named or (self.sale.user if self.sale else None) or claimed
+
+    @property
+    def unsigned_user(self) -> str | None:
+        """The user that the payer says to be."""
+        return self.sale.unsigned if self.sale else None
+
+    @property
+    def grant(self) -> Grant | None:
+        """What it bought by itself: something where the app or Checkout says so and no invoice is behind it."""
+        fact, sale = self.fact, self.sale
+        if fact.invoice is not None or not (sale or fact.user or fact.items):
+            return None
+        return of_purchase(
+            Purchase(
+                items=(sale.items if sale else ()) or fact.items,
+                paid_at=earliest(fact.succeeded_at, sale.at if sale and sale.paid else None),
+                failed_at=sale.at if sale and sale.outcome == Outcome.FAILED else None,
+                amount=fact.amount if fact.amount is not None else (sale.amount if sale else None),
+                money={fact.id: fact.money} if fact.money != Money() else {},
+            ),
+            self.email,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class InvoiceNode:
-    """An invoice, with the refunds of its payments."""
+    """An invoice with the money of its payments: for a subscription, or a one-time purchase by itself."""
 
     fact: InvoiceFact
-    refunds: Mapping[str, Refunded] = field(default_factory=dict)
+    money: Mapping[str, Money] = field(default_factory=dict)  # by payment
+    sale: SessionFact | None = None  # the Checkout Session that made it, for a one-time purchase
+    email: Stamped | None = None
+    member: str | None = None  # whose it was found to be
     path: tuple[str, ...] = ()
+
+    @property
+    def customer(self) -> str | None:
+        """The Stripe customer who is billed."""
+        return greatest(self.fact.customer, self.sale.customer if self.sale else None)
+
+    @property
+    def own_user(self) -> str | None:
+        """The user that the invoice names, or the session that made it."""
+        named = self.fact.user.value if self.fact.user else None
+        return named or (self.sale.user if self.sale else None)
+
+    @property
+    def unsigned_user(self) -> str | None:
+        """The user that the payer says to be."""
+        return self.sale.unsigned if self.sale else None
+
+    @property
+    def grant(self) -> Grant | None:
+        """What it bought by itself; None for the invoice of a subscription, and while that is not known."""
+        fact, sale = self.fact, self.sale
+        if fact.subscription is not None or (fact.created is None and sale is None):
+            return None
+        return of_purchase(
+            Purchase(
+                items=fact.items or (sale.items if sale else ()),
+                paid_at=earliest(fact.paid_at, sale.at if sale and sale.paid else None),
+                failed_at=sale.at if sale and sale.outcome == Outcome.FAILED else None,
+                amount=fact.amount_paid if fact.amount_paid is not None else (sale.amount if sale else None),
+                money=self.money,
+            ),
+            self.email,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +145,11 @@ class SubscriptionNode:
     id: str
     grant: Grant = field(default_factory=Grant)
     customer: str | None = None
-    session_user: Stamped | None = None  # metadata of the Checkout Session that sold it
+    session_user: Stamped | None = None  # whom the Checkout Session that sold it names, vouched for
+    unsigned: Stamped | None = None  # whom the payer says to be
     member: str | None = None  # whose it was found to be
+    tied_at: int | None = None  # a second of which two snapshots tell different things
+    observations: int = 0  # how often Stripe was asked about that
 
     @property
     def own_user(self) -> str | None:
@@ -66,21 +157,53 @@ class SubscriptionNode:
         named = self.grant.subscription.user if self.grant.subscription else None
         return named or (self.session_user.value if self.session_user else None)
 
+    @property
+    def unsigned_user(self) -> str | None:
+        """The user that the payer says to be."""
+        return self.unsigned.value if self.unsigned else None
+
+    @property
+    def tied(self) -> bool:
+        """Whether only Stripe can tell which of two snapshots is the later."""
+        last = self.grant.subscription
+        return last is not None and last.at == self.tied_at and last.source < Source.ASKED and not last.final
+
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerNode:
-    """A Stripe customer: the first user that the app's server named for it, and the subscriptions that rely on that."""
+    """A Stripe customer, and whose it is."""
 
     id: str
-    user: Stamped | None = None
-    subscriptions: tuple[str, ...] = ()
+    own: Stamped | None = None  # the user in the customer's own metadata, as told last
+    user: Stamped | None = None  # the first user that a purchase or a claim named for it
+    email: Stamped | None = None
+    deleted_at: int | None = None
+    relying: tuple[str, ...] = ()  # "KIND#id" of what was bought without naming a user
+    member: str | None = None  # whose it was found to be
+
+    @property
+    def user_id(self) -> str | None:
+        """The user whose customer this is."""
+        told = self.own or self.user
+        return told.value if told else None
+
+
+Holder = PaymentNode | InvoiceNode | SubscriptionNode  # what can be somebody's grant
+HOLDERS = (Kind.PAYMENT, Kind.INVOICE, Kind.SUBSCRIPTION)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SessionNode:
-    """A completed Checkout Session, kept as a record."""
+    """A Checkout Session, kept as a record and for the links that it tells."""
 
     fact: SessionFact
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnCustomer:
+    """What a member's item keeps of each Stripe customer that is the member's."""
+
+    email: Stamped | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +222,8 @@ class MemberNode:
     """A member: the grants with their summaries, where to write to, and what was last told to destinations."""
 
     id: str
-    email: Stamped | None = None  # from purchases that are no grant
+    email: Stamped | None = None  # from sessions that sold nothing
+    customers: Mapping[str, OwnCustomer] = field(default_factory=dict)
     grants: Mapping[str, Grant] = field(default_factory=dict)
     state: str = "lead"
     transitions: tuple[Transition, ...] = ()
@@ -107,11 +231,19 @@ class MemberNode:
 
     @property
     def address(self) -> str | None:
-        """The e-mail address that was told last, with whatever the person bought."""
+        """The e-mail address that was told last; a payer whose word is all we have says nothing of the member."""
         told = self.email
+        for customer in self.customers.values():
+            told = latest(told, customer.email)
         for grant in self.grants.values():
-            told = latest(told, grant.email)
+            told = latest(told, grant.email if grant.verified else None)
         return told.value if told else None
+
+    @property
+    def customer_ids(self) -> tuple[str, ...]:
+        """The Stripe customers that are this member."""
+        paying = {grant.customer for grant in self.grants.values() if grant.customer and grant.verified}
+        return tuple(sorted({*self.customers, *paying}))
 
 
 Node = PaymentNode | InvoiceNode | SubscriptionNode | CustomerNode | SessionNode | MemberNode
@@ -127,12 +259,20 @@ TYPES: Mapping[Kind, type[Node]] = {
 
 
 def unclaimed(node: Node) -> bool:
-    """Whether the node holds facts that cannot be passed on because nobody has told where they belong."""
+    """Whether the node holds facts of which nobody has told where they belong, or what they are about."""
     match node:
         case PaymentNode(fact=fact):
-            return fact.refunded is not None and fact.invoice is None and fact.session is None
+            if node.grant is not None:
+                return node.member is None or _unpriced(node.grant)
+            return fact.invoice is None and (fact.succeeded_at is not None or fact.money != Money())
         case InvoiceNode(fact=fact):
-            return fact.created is None
+            if node.grant is not None:
+                return node.member is None or (node.sale is not None and _unpriced(node.grant))
+            return fact.subscription is None
         case SubscriptionNode(grant=grant, member=member):
-            return grant.subscription is None or member is None
+            return grant.subscription is None or member is None or node.tied
     return False
+
+
+def _unpriced(grant: Grant) -> bool:
+    return grant.purchase is not None and not grant.purchase.items

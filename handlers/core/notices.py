@@ -4,12 +4,18 @@ from collections.abc import Iterator, Mapping
 from typing import cast
 
 from handlers.core.desired import Notice
-from handlers.core.facts import Refunded
+from handlers.core.facts import Dispute, DisputeStatus, Money
 from handlers.core.graph import Graph
-from handlers.core.nodes import InvoiceNode, Kind, Node, Ref, SubscriptionNode
+from handlers.core.nodes import InvoiceNode, Kind, Node, PaymentNode, Ref, SubscriptionNode
 from handlers.core.policy import DAY_SECONDS
 
 MAX_AGE_SECONDS = 3 * DAY_SECONDS  # as long as Stripe delivers an event; replays and backfills stay silent
+
+_DISPUTE_ENDS = {
+    DisputeStatus.INQUIRY_CLOSED: "closed",
+    DisputeStatus.WON: "won",
+    DisputeStatus.LOST: "lost",
+}
 
 
 def news(graph: Graph, now: int) -> tuple[Notice, ...]:
@@ -26,21 +32,72 @@ def news(graph: Graph, now: int) -> tuple[Notice, ...]:
     return tuple(sorted(fresh, key=lambda notice: notice.key))
 
 
+def unclaimed(subject: str, at: int, details: Mapping[str, str]) -> Notice:
+    """Somebody paid, and after a while nobody knows who that is: `subject` is the Stripe customer, or the payment."""
+    return _notice("unclaimed", subject, subject, at, **details)
+
+
 def _implied(node: Node | None, graph: Graph, *, past: bool) -> Iterator[Notice]:
     match node:
-        case InvoiceNode(fact=fact, refunds=refunds) if fact.subscription is not None:
+        case InvoiceNode(fact=fact) if fact.subscription is not None:
             member = _member_of(fact.subscription, graph, past=past)
-            if member is None or fact.created is None:
-                return
-            if fact.failed_at is not None and fact.paid_at is None:
-                yield _payment_failed(fact.id, fact.failed_at, fact.subscription, member)
-            if fact.paid_at is not None:
-                yield from _refunds(fact.id, refunds, fact.subscription, member)
-        case SubscriptionNode(id=id_, grant=grant, member=str(member)):
-            if grant.failing is not None:
-                yield _payment_failed(grant.failing.id, grant.failing.at, id_, member)
-            if grant.paid is not None:
-                yield from _refunds(grant.paid.id, grant.paid.refunds, id_, member)
+            if member is not None and fact.created is not None:
+                yield from _of_invoice(node, fact.subscription, member)
+        case InvoiceNode(member=str(member)):
+            yield from _of_money(node.money, member, invoice=node.fact.id)
+        case PaymentNode(fact=fact, member=str(member)) if fact.invoice is None:
+            yield from _of_money({fact.id: fact.money}, member)
+        case SubscriptionNode(member=str(member)):
+            yield from _of_subscription(node, member)
+
+
+def _of_invoice(node: InvoiceNode, subscription: str, member: str) -> Iterator[Notice]:
+    fact = node.fact
+    if fact.failed_at is not None and fact.paid_at is None:
+        yield _failed(fact.id, fact.failed_at, subscription, member, action=fact.action)
+    if fact.paid_at is not None:
+        yield from _of_money(node.money, member, invoice=fact.id, subscription=subscription)
+
+
+def _of_subscription(node: SubscriptionNode, member: str) -> Iterator[Notice]:
+    grant = node.grant
+    if grant.failing is not None:
+        yield _failed(grant.failing.id, grant.failing.at, node.id, member, action=grant.failing.action)
+    if grant.paid is not None:
+        yield from _of_money(grant.paid.money, member, invoice=grant.paid.id, subscription=node.id)
+    if grant.trial_ending is not None:
+        end = grant.trial_ending.trial_end
+        yield _notice(
+            "trial_will_end",
+            f"{node.id}:{end}",
+            member,
+            grant.trial_ending.at,
+            subscription=node.id,
+            trial_end=str(end),
+        )
+
+
+def _of_money(money: Mapping[str, Money], member: str, **paid_for: str) -> Iterator[Notice]:
+    for payment, one in money.items():
+        refunded = one.refunded
+        if refunded is not None:  # a second part of the money is a second occurrence
+            amount = str(refunded.amount)
+            yield _notice(
+                "refund", f"{payment}:{amount}", member, refunded.at, amount=amount, payment=payment, **paid_for
+            )
+        for refund, part in one.parts.items():
+            if part.dead_at is not None:
+                amount = str(part.amount)
+                yield _notice("refund_failed", refund, member, part.dead_at, amount=amount, payment=payment, **paid_for)
+        for id_, dispute in one.disputes.items():
+            yield from _of_dispute(id_, dispute, member, payment=payment, **paid_for)
+
+
+def _of_dispute(id_: str, dispute: Dispute, member: str, **paid_for: str) -> Iterator[Notice]:
+    yield _notice("dispute", id_, member, dispute.created, dispute=id_, **paid_for)
+    end = _DISPUTE_ENDS.get(DisputeStatus(dispute.status))
+    if end is not None:
+        yield _notice("dispute_closed", id_, member, dispute.at, dispute=id_, outcome=end, **paid_for)
 
 
 def _member_of(subscription: str, graph: Graph, *, past: bool) -> str | None:
@@ -49,25 +106,17 @@ def _member_of(subscription: str, graph: Graph, *, past: bool) -> str | None:
     return node.member if node else None
 
 
-def _payment_failed(invoice: str, at: int, subscription: str, member: str) -> Notice:
+def _failed(invoice: str, at: int, subscription: str, member: str, *, action: bool) -> Notice:
+    kind = "payment_action_required" if action else "payment_failed"
+    return _notice(kind, invoice, member, at, invoice=invoice, subscription=subscription)
+
+
+def _notice(kind: str, subject: str, member: str, at: int, **details: str) -> Notice:
     return Notice(
-        key=f"payment_failed:{invoice}",
-        kind="payment_failed",
+        key=f"{kind}:{subject}",
+        kind=kind,
         member_id=member,
         at=at,
         max_age_seconds=MAX_AGE_SECONDS,
-        details={"invoice": invoice, "subscription": subscription},
+        details=dict(sorted(details.items())),
     )
-
-
-def _refunds(invoice: str, refunds: Mapping[str, Refunded], subscription: str, member: str) -> Iterator[Notice]:
-    for payment, refunded in refunds.items():
-        details = {"amount": str(refunded.amount), "invoice": invoice, "payment": payment, "subscription": subscription}
-        yield Notice(
-            key=f"refund:{payment}:{refunded.amount}",  # a second part of the money is a second occurrence
-            kind="refund",
-            member_id=member,
-            at=refunded.at,
-            max_age_seconds=MAX_AGE_SECONDS,
-            details=details,
-        )

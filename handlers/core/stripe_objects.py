@@ -2,24 +2,32 @@
 
 Events carry the shape of the API version of the endpoint, export or replay that they come from. What moved in basil:
 `subscription.current_period_end` to its items, `invoice.subscription` to `invoice.parent.subscription_details`,
-`invoice.payment_intent` and `charge.invoice` to the InvoicePayment object.
+`invoice.payment_intent`, `payment_intent.invoice` and `charge.invoice` to the InvoicePayment object.
 https://docs.stripe.com/changelog/basil
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from handlers.core import identity
 from handlers.core.errors import EventError
 from handlers.core.facts import (
+    Dispute,
+    DisputeStatus,
     InvoiceFact,
     Item,
+    Money,
+    Outcome,
     PaymentFact,
     Refunded,
+    RefundPart,
     SessionFact,
     Source,
+    Stamped,
     SubscriptionFact,
 )
 from handlers.core.nodes import MAX_USER_ID
+from handlers.core.reading import Reading
 
 Object = Mapping[str, Any]
 
@@ -27,35 +35,56 @@ MAX_TEXT = 512  # characters, the longest that Stripe documents for what we read
 MAX_KIND = 40
 MAX_NUMBER = 10**15  # seconds and the smallest units of money stay far below
 _UNPAID_BACK = frozenset({"failed", "canceled"})  # a refund in these states returned nothing
+_FREE_OR_PAID = frozenset({"paid", "no_payment_required"})
+_DISPUTES = {
+    "warning_needs_response": DisputeStatus.INQUIRY,
+    "warning_under_review": DisputeStatus.INQUIRY,
+    "warning_closed": DisputeStatus.INQUIRY_CLOSED,
+    "needs_response": DisputeStatus.OPEN,
+    "under_review": DisputeStatus.OPEN,
+    "lost": DisputeStatus.LOST,
+}
 
 
-def subscription(obj: Object, *, at: int, source: Source, user_key: str) -> SubscriptionFact:
+def subscription(obj: Object, *, at: int, source: Source, reading: Reading) -> SubscriptionFact:
     """The snapshot that `obj` is; `at` is the moment of the event that carried it."""
     items = tuple(sorted(_items(obj), key=lambda item: item.price))
     ends = [item.period_end for item in items if item.period_end is not None]
     at_period_end = max(ends, default=None) if obj.get("cancel_at_period_end") is True else None
+    pause = obj.get("pause_collection")
+    paused = pause if isinstance(pause, Mapping) else {}
     return SubscriptionFact(
         status=text(obj, "status"),
         at=at,
         source=source,
+        created=number(obj, "created"),
         items=items,
         customer=customer(obj),
-        user=user(obj.get("metadata"), user_key),
+        user=user(obj.get("metadata"), reading.user_key),
         cancel_at=number(obj, "cancel_at") or at_period_end,
         canceled_at=number(obj, "canceled_at"),
         ended_at=number(obj, "ended_at"),
         latest_invoice=ref(obj.get("latest_invoice")),
+        trial_end=number(obj, "trial_end"),
+        pause=_optional_text(paused.get("behavior")),
+        resumes_at=number(paused, "resumes_at"),
     )
 
 
-def invoice(obj: Object, *, failed_at: int | None, paid_at: int | None) -> InvoiceFact:
+def invoice(
+    obj: Object, *, at: int, failed_at: int | None, paid_at: int | None, reading: Reading, action: bool = False
+) -> InvoiceFact:
     """What `obj` tells, with the moment of the attempt that failed or of the payment, if it is one of these."""
+    sold_for = _subscription_of(obj)
     return InvoiceFact(
         id=text(obj, "id"),
         created=number(obj, "created"),
-        subscription=_subscription_of(obj),
+        subscription=sold_for,
         customer=customer(obj),
+        user=None if sold_for else _stamped_user(obj, at, reading),
+        items=() if sold_for else tuple(_invoice_items(obj)) or _named_price(obj, reading),
         failed_at=failed_at,
+        action=action,
         paid_at=paid_at,
         amount_paid=number(obj, "amount_paid"),
         renewal=obj.get("billing_reason") == "subscription_cycle",
@@ -93,34 +122,76 @@ def charge(obj: Object, *, at: int) -> PaymentFact:
         id=ref(obj.get("payment_intent")) or text(obj, "id"),
         invoice=ref(obj.get("invoice")),
         customer=customer(obj),
-        refunded=Refunded(amount=amount, at=at) if amount else None,
+        amount=number(obj, "amount_captured") or number(obj, "amount"),
+        money=Money(charged=Refunded(amount=amount, at=at) if amount else None),
     )
 
 
-def refund(obj: Object, *, at: int) -> PaymentFact:
-    """What one refund tells of its payment; the sum of several is in the charge."""
-    payment = ref(obj.get("payment_intent")) or ref(obj.get("charge"))
-    if payment is None:
-        raise EventError(f"refund {text(obj, 'id')} names neither a payment_intent nor a charge")
-    amount = None if _optional_text(obj.get("status")) in _UNPAID_BACK else number(obj, "amount")
-    return PaymentFact(id=payment, customer=customer(obj), refunded=Refunded(amount=amount, at=at) if amount else None)
+def refund(obj: Object, *, at: int, failed: bool = False) -> PaymentFact:
+    """What one refund tells of its payment; `failed` where the event says so, whatever the copy in it shows."""
+    dead = failed or _optional_text(obj.get("status")) in _UNPAID_BACK
+    part = RefundPart(amount=number(obj, "amount") or 0, at=at, dead=dead, dead_at=at if dead else None)
+    return PaymentFact(id=_payment(obj, "refund"), customer=customer(obj), money=Money(parts={text(obj, "id"): part}))
 
 
-def session(obj: Object, *, at: int, user_key: str) -> SessionFact:
-    """A Checkout Session. Its `client_reference_id` is not read: on a payment link, the payer can type it."""
+def dispute(obj: Object, *, at: int, closed: bool) -> PaymentFact:
+    """What one dispute tells of its payment; a status that Stripe adds later is open, or was won once it is closed.
+
+    https://docs.stripe.com/api/disputes/object#dispute_object-status
+    """
+    status = _DISPUTES.get(text(obj, "status"), DisputeStatus.WON if closed else DisputeStatus.OPEN)
+    if obj.get("status") == "won":
+        status = DisputeStatus.WON
+    created = number(obj, "created")
+    told = Dispute(created=at if created is None else created, status=status, at=at)
+    return PaymentFact(id=_payment(obj, "dispute"), money=Money(disputes={text(obj, "id"): told}))
+
+
+def payment_intent(obj: Object, *, at: int, succeeded: bool, reading: Reading) -> PaymentFact:
+    """A payment that was made, or an attempt that failed; its metadata says for whom and for what."""
+    return PaymentFact(
+        id=text(obj, "id"),
+        invoice=ref(obj.get("invoice")),
+        customer=customer(obj),
+        user=_stamped_user(obj, at, reading),
+        items=_named_price(obj, reading),
+        succeeded_at=at if succeeded else None,
+        failed_at=None if succeeded else at,
+        amount=(number(obj, "amount_received") or number(obj, "amount")) if succeeded else None,
+    )
+
+
+def session(obj: Object, *, at: int, outcome: Outcome, reading: Reading) -> SessionFact:
+    """A Checkout Session.
+
+    On a payment link, the payer can type the `client_reference_id`: it counts only with the app's signature, or as
+    `unsigned` where the stack allows that.
+    """
+    reference = _optional_text(obj.get("client_reference_id"))
+    signed = identity.user_of_reference(reference, reading.reference_keys) if reference else None
+    vouched = user(obj.get("metadata"), reading.user_key) or signed
+    unsigned = reference if reading.unsigned and vouched is None and len(reference or "") <= MAX_USER_ID else None
     return SessionFact(
         id=text(obj, "id"),
         at=at,
         mode=text(obj, "mode"),
-        payment_status=_optional_text(obj.get("payment_status")),
+        outcome=outcome,
+        paid=outcome is Outcome.SUCCEEDED or _optional_text(obj.get("payment_status")) in _FREE_OR_PAID,
         customer=customer(obj),
         subscription=ref(obj.get("subscription")),
         invoice=ref(obj.get("invoice")),
         payment=ref(obj.get("payment_intent")),
-        user=user(obj.get("metadata"), user_key),
+        user=vouched,
+        unsigned=unsigned,
         amount=number(obj, "amount_total"),
-        currency=_optional_text(obj.get("currency")),
+        items=line_items(obj.get("line_items")) or _named_price(obj, reading),
     )
+
+
+def line_items(listed: object) -> tuple[Item, ...]:
+    """The prices in a list of a Checkout Session's line items; one without a price (a donation) is left out."""
+    prices = (line.get("price") for line in entries(listed))
+    return _distinct(_item(price) for price in prices if price)
 
 
 def session_email(obj: Object) -> str | None:
@@ -135,9 +206,19 @@ def invoice_email(obj: Object) -> str | None:
     return _optional_text(obj.get("customer_email"))
 
 
+def customer_email(obj: Object) -> str | None:
+    """A customer's address."""
+    return _optional_text(obj.get("email"))
+
+
+def receipt_email(obj: Object) -> str | None:
+    """Where a PaymentIntent's receipt goes, if the app said so."""
+    return _optional_text(obj.get("receipt_email"))
+
+
 def invoice_user(obj: Object, user_key: str) -> str | None:
-    """The app's user id in the copy of the subscription's metadata that an invoice carries."""
-    return user(_subscription_details(obj).get("metadata"), user_key)
+    """The app's user id in the copy of the subscription's metadata that an invoice carries, or in its own."""
+    return user(_subscription_details(obj).get("metadata"), user_key) or user(obj.get("metadata"), user_key)
 
 
 def text(obj: Object, name: str) -> str:
@@ -179,20 +260,53 @@ def user(metadata: object, user_key: str) -> str | None:
 
 
 def _items(obj: Object) -> Iterable[Item]:
-    listed = obj.get("items")
     old_end = number(obj, "current_period_end")
-    for line in entries(listed):
-        price = line.get("price") or line.get("plan")
-        if isinstance(price, str):
-            price = {"id": price}
-        if not isinstance(price, Mapping):
-            raise EventError("subscription item: price must be an object")
+    for line in entries(obj.get("items")):
         end = number(line, "current_period_end")
-        yield Item(
-            price=text(price, "id"),
-            lookup_key=_optional_text(price.get("lookup_key")),
-            period_end=old_end if end is None else end,
-        )
+        yield _item(line.get("price") or line.get("plan"), old_end if end is None else end)
+
+
+def _item(price: object, period_end: int | None = None) -> Item:
+    if isinstance(price, str):
+        price = {"id": price}
+    if not isinstance(price, Mapping):
+        raise EventError("subscription item: price must be an object")
+    return Item(price=text(price, "id"), lookup_key=_optional_text(price.get("lookup_key")), period_end=period_end)
+
+
+def _invoice_items(obj: Object) -> Iterable[Item]:
+    """The prices that an invoice's lines were made from: since basil as ids under `pricing`, before as objects."""
+    found = []
+    for line in entries(obj.get("lines")):
+        pricing = line.get("pricing")
+        details = pricing.get("price_details") if isinstance(pricing, Mapping) else None
+        price = details.get("price") if isinstance(details, Mapping) else line.get("price")
+        if price:
+            found.append(_item(price))
+    return _distinct(found)
+
+
+def _named_price(obj: Object, reading: Reading) -> tuple[Item, ...]:
+    """The price that the app's server named in metadata: a PaymentIntent and a session's event carry no other."""
+    metadata = obj.get("metadata")
+    named = _optional_text(metadata.get(reading.price_key)) if isinstance(metadata, Mapping) else None
+    return (Item(price=named),) if named else ()
+
+
+def _distinct(items: Iterable[Item]) -> tuple[Item, ...]:
+    return tuple(sorted({item.price: item for item in items}.values(), key=lambda item: item.price))
+
+
+def _stamped_user(obj: Object, at: int, reading: Reading) -> Stamped | None:
+    named = user(obj.get("metadata"), reading.user_key)
+    return Stamped(at=at, value=named) if named else None
+
+
+def _payment(obj: Object, kind: str) -> str:
+    payment = ref(obj.get("payment_intent")) or ref(obj.get("charge"))
+    if payment is None:
+        raise EventError(f"{kind} {text(obj, 'id')} names neither a payment_intent nor a charge")
+    return payment
 
 
 def entries(listed: object) -> list[Object]:

@@ -4,9 +4,9 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from handlers.adapters.aws import AwsError, DynamoDb, Sqs
@@ -16,9 +16,12 @@ from handlers.adapters.nudges import Nudges
 from handlers.adapters.secrets import get_secret
 from handlers.adapters.store import Change, DuplicateError, Store
 from handlers.adapters.stripe_read import MissingError, StripeReader
-from handlers.core import envelope, events
+from handlers.core import envelope, events, identity, thin
 from handlers.core.errors import ConflictError, EventError, VendorError
 from handlers.core.events import Facts
+from handlers.core.reading import Reading
+from handlers.entrypoints.asking import Asking
+from handlers.entrypoints.assembling import asking, stripe_reader
 from handlers.entrypoints.environment import RecordSettings, livemode
 from handlers.entrypoints.recording import Recorded, Recorder, raise_alerts
 
@@ -45,16 +48,19 @@ class Apply:
         store: Store,
         nudges: Nudges,
         stripe: StripeReader,
+        asking: Asking,
         live: bool,
-        user_key: str,
+        reading: Callable[[str], Reading],
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`reading` is how events of one type are read; `live` is the stack's mode."""
         self._recorder = recorder
         self._store = store
         self._nudges = nudges
         self._stripe = stripe
+        self._asking = asking
         self._live = live
-        self._user_key = user_key
+        self._reading = reading
         self._clock = clock
 
     def handle(self, batch: Mapping[str, Any], left_ms: Callable[[], float]) -> dict[str, Any]:
@@ -99,7 +105,7 @@ class Apply:
             event = envelope.decode(body)
             if isinstance(event, envelope.Reference):
                 event = self._stripe.event(event.id)
-            head = events.head(event)
+            head = thin.read(event) if thin.is_thin(event) else events.head(event)
         except (EventError, MissingError) as error:
             return _Told(entry=_unreadable(body, str(error)))
         payload = json.dumps(event, separators=(",", ":")).encode()
@@ -112,18 +118,34 @@ class Apply:
             outcome="applied",
             payload=payload,
         )
-        return self._facts(event, entry)
-
-    def _facts(self, event: Mapping[str, Any], entry: LedgerEntry) -> _Told:
         if entry.livemode is not self._live:
             return _Told(entry=replace(entry, outcome="ignored", reason="livemode"))
         try:
-            facts = events.facts(event, user_key=self._user_key)
-        except EventError as error:
+            facts = self._facts(event, head)
+        except (EventError, MissingError) as error:
             return _Told(entry=replace(entry, outcome="parked", reason=str(error)))
         if facts is None:
             return _Told(entry=replace(entry, outcome="ignored", reason="type"))
         return _Told(entry=entry, facts=facts)
+
+    def _facts(self, event: Mapping[str, Any], head: events.Head | thin.Thin) -> Facts | None:
+        reading = self._reading(head.type)
+        if isinstance(head, events.Head):
+            return self._priced(events.facts(event, reading), head)
+        if head.path is None:
+            return None
+        # What is shown now is at least as new as the event: whatever came later has an event of its own.
+        return self._priced(events.from_object(self._stripe.shown(head.path), head.created, reading), head)
+
+    def _priced(self, facts: Facts | None, head: events.Head | thin.Thin) -> Facts | None:
+        """With what a Checkout Session sold, which its event does not tell; without, the sweep asks again."""
+        if facts is None:
+            return None
+        try:
+            return self._asking.priced(facts)
+        except VendorError as error:
+            log("warning", "what was sold is not known yet", event_id=head.id, action="apply", reason=str(error))
+            return facts
 
     def _record(self, told: _Told) -> None:
         try:
@@ -135,6 +157,16 @@ class Apply:
         else:
             self._nudges.send(recorded.nudges)
             _log(told, told.entry.outcome, recorded)
+            self._untie(recorded.tied)
+
+    def _untie(self, subscriptions: Iterable[str]) -> None:
+        """Ask Stripe about what the events leave open; where it gives no answer, the sweep asks again."""
+        for id_ in subscriptions:
+            try:
+                self._nudges.send(self._asking.untie(id_).nudges)
+            except (*_LATER, EventError) as error:
+                log("warning", "which snapshot is the last is not known yet", action="untie", subject=id_,
+                    reason=str(error))  # fmt: skip
 
     def _write(self, told: _Told) -> Recorded:
         if told.facts is not None:
@@ -152,15 +184,23 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 def _apply() -> Apply:
     settings = RecordSettings.load(os.environ)
     store = Store(DynamoDb(os.environ), settings.table.table)
-    policy = settings.table.policy
+    recorder = Recorder(store=store, policy=settings.table.policy, destinations=settings.destinations)
     return Apply(
-        recorder=Recorder(store=store, policy=policy, destinations=settings.destinations),
+        recorder=recorder,
         store=store,
         nudges=Nudges(Sqs(os.environ), settings.sync_queue_urls),
-        stripe=StripeReader(partial(get_secret, settings.stripe_secret), settings.stripe_api_base),
+        stripe=stripe_reader(settings),
+        asking=asking(settings, recorder, store),
         live=livemode(os.environ),
-        user_key=policy.user_id_key,
+        reading=lambda kind: settings.table.policy.reading(_reference_keys(settings, kind)),
     )
+
+
+def _reference_keys(settings: RecordSettings, kind: str) -> tuple[str, ...]:
+    """Only a Checkout Session carries a reference: most events need no key."""
+    if settings.identity_secret is None or "checkout.session" not in kind:
+        return ()
+    return identity.parse_keys(get_secret(settings.identity_secret))
 
 
 def _unreadable(body: str, reason: str) -> LedgerEntry:
@@ -199,4 +239,6 @@ def _log(told: _Told, result: str, recorded: Recorded) -> None:
     )
     if result == "parked":
         metric("EventParked", 1)
+    if result == "ignored":
+        metric("EventIgnored", 1, reason=entry.reason or "")
     raise_alerts(recorded.alerts, entry.event)

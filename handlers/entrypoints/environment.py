@@ -11,6 +11,8 @@ from handlers.core.policy import Policy
 from handlers.settings import DestinationSpec, Env, destination
 
 STRIPE_API_BASE = "https://api.stripe.com"
+CLAIM_DAYS = 30
+MAX_CLAIM_DAYS = 90
 
 Environ = Mapping[str, str]
 
@@ -46,6 +48,9 @@ class RecordSettings:
     sync_queue_urls: Mapping[str, str]
     stripe_secret: str
     stripe_api_base: str
+    identity_secret: str | None  # None where the stack's app signs nothing
+    claim_url: str | None  # None where payers cannot claim
+    claim_days: int
 
     @classmethod
     def load(cls, environ: Environ) -> "RecordSettings":
@@ -57,6 +62,9 @@ class RecordSettings:
             sync_queue_urls={name: str(url) for name, url in urls.items()},
             stripe_secret=_text(environ, Env.STRIPE_SECRET_ID),
             stripe_api_base=environ.get(Env.STRIPE_API_BASE) or STRIPE_API_BASE,
+            identity_secret=environ.get(Env.IDENTITY_SECRET_ID) or None,
+            claim_url=environ.get(Env.CLAIM_URL) or None,
+            claim_days=_days(environ, Env.CLAIM_DAYS, CLAIM_DAYS),
         )
 
 
@@ -96,6 +104,13 @@ def _text(environ: Environ, name: Env) -> str:
     if not value:
         raise SettingsError(f"{name} is not set: the function was deployed without it")
     return value
+
+
+def _days(environ: Environ, name: Env, default: int) -> int:
+    value = environ.get(name) or str(default)
+    if not value.isdecimal() or not 1 <= int(value) <= MAX_CLAIM_DAYS:
+        raise SettingsError(f"{name} must be a whole number of days, 1 to {MAX_CLAIM_DAYS}, got {value!r}")
+    return int(value)
 
 
 def _json_object(environ: Environ, name: Env) -> Mapping[str, Any]:

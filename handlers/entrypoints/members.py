@@ -48,6 +48,7 @@ class Members:
         current = membership(member.grants, self._policy, int(self._clock()))
         return {
             "user_id": member.id,
+            "customers": list(member.customer_ids),
             **asdict(current),
             "version": stored.version,
             "transitions": [

@@ -4,27 +4,42 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import TypeVar, cast
 
 from handlers.adapters.items import Alert, LedgerEntry, Stored
 from handlers.adapters.logs import log, metric
 from handlers.adapters.nudges import Nudge
 from handlers.adapters.store import Change, Store, Tell
+from handlers.core.desired import Notice
 from handlers.core.errors import ConflictError
 from handlers.core.events import Facts
+from handlers.core.facts import Item
 from handlers.core.graph import Graph, NotLoadedError
 from handlers.core.linking import beyond, names, take
 from handlers.core.membership import opens_nothing
-from handlers.core.nodes import Kind, MemberNode, Node, Ref, SubscriptionNode, unclaimed
+from handlers.core.nodes import (
+    HOLDERS,
+    InvoiceNode,
+    Kind,
+    MemberNode,
+    Node,
+    PaymentNode,
+    Ref,
+    SubscriptionNode,
+    unclaimed,
+)
 from handlers.core.notices import news
 from handlers.core.policy import Policy
 from handlers.core.settling import Settled, settle
 from handlers.settings import DestinationSpec
 
+T = TypeVar("T")
+
 CONFLICT_TRIES = 10
 CONFLICT_STEP_SECONDS = 0.01
 CONFLICT_CAP_SECONDS = 0.25
 UNCLAIMED_SECONDS = 600  # how long facts wait for the event that tells where they belong, before Stripe is asked
+UNANSWERED_SECONDS = 60  # until Stripe is asked again about what no event will tell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +49,15 @@ class Recorded:
     members: tuple[str, ...] = ()
     nudges: tuple[Nudge, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    tied: tuple[str, ...] = ()  # subscriptions of which only Stripe can tell how they are
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observation:
+    """A question to Stripe about a second of which snapshots disagree; a higher `number` was asked later."""
+
+    number: int
+    at: int
 
 
 class Recorder:
@@ -66,7 +90,19 @@ class Recorder:
         """Write what has become of the member by now without any event. Raises ConflictError."""
         return self._repeat(lambda: self._write_member(user_id))
 
-    def _repeat(self, write: Callable[[], Recorded]) -> Recorded:
+    def observe(self, subscription: str) -> Observation | None:
+        """Number a question about a tied subscription, before it is asked; None where nothing is left to ask.
+
+        The number decides between two answers whatever order they come back in. Raises ConflictError.
+        """
+        return self._repeat(lambda: self._write_observation(subscription))
+
+    def notify(self, notice: Notice) -> Recorded:
+        """Tell operations of `notice`, once for its key."""
+        told = tuple((spec.name, notice) for spec in self._for("notices"))
+        return self._commit(Change(now=int(self._clock()), notices=told))
+
+    def _repeat(self, write: Callable[[], T]) -> T:
         for attempt in range(1, CONFLICT_TRIES):
             try:
                 return write()
@@ -90,6 +126,17 @@ class Recorder:
             alerts=tuple(self._alerts(graph)),
         )
         return self._commit(change)
+
+    def _write_observation(self, subscription: str) -> Observation | None:
+        ref = Ref(Kind.SUBSCRIPTION, subscription)
+        stored = self._store.read([ref])[ref]
+        node = cast("SubscriptionNode | None", stored.node if stored else None)
+        if stored is None or node is None or not node.tied or node.tied_at is None:
+            return None
+        asking = replace(node, observations=node.observations + 1)
+        written = replace(stored, node=asking, version=stored.version + 1)
+        self._store.commit(Change(now=int(self._clock()), nodes={ref: written}))
+        return Observation(number=asking.observations, at=node.tied_at)
 
     def _write_member(self, user_id: str) -> Recorded:
         ref = Ref(Kind.MEMBER, user_id)
@@ -125,12 +172,12 @@ class Recorder:
                     yield Tell(destination=spec.name, member=ref.id, version=_version(read[ref]))
 
     def _alerts(self, graph: Graph) -> Iterator[Alert]:
-        """Prices that config does not name, of subscriptions that are new or have new prices."""
+        """Prices that config does not name, of what was bought just now or has new prices."""
         for ref, node in graph.changed.items():
-            if isinstance(node, SubscriptionNode) and node.grant.subscription is not None:
-                before = cast("SubscriptionNode | None", graph.before(ref))
-                known = before.grant.subscription.prices if before and before.grant.subscription else frozenset()
-                for price in sorted(opens_nothing(node.grant.subscription, self._policy) - known):
+            if ref.kind in HOLDERS:
+                before = graph.before(ref)
+                known = {item.price for item in _items(before)}
+                for price in sorted(opens_nothing(_items(node), self._policy) - known):
                     yield Alert(kind="unmapped_price", subject=price)
 
     def _for(self, carries: str) -> Iterator[DestinationSpec]:
@@ -147,6 +194,11 @@ class Recorder:
             members=tuple(ref.id for ref in written.nodes if ref.kind is Kind.MEMBER),
             nudges=(*states, *notices),
             alerts=written.alerts,
+            tied=tuple(
+                ref.id
+                for ref, stored in written.nodes.items()
+                if isinstance(stored.node, SubscriptionNode) and stored.node.tied
+            ),
         )
 
 
@@ -155,6 +207,11 @@ def raise_alerts(alerts: Iterable[Alert], event: str | None) -> None:
     for alert in alerts:
         log("error", "somebody should look", event_id=event, action="alert", result=alert.kind, subject=alert.subject)
         metric("Alert", 1, kind=alert.kind)
+
+
+def _items(node: Node | None) -> tuple[Item, ...]:
+    grant = node.grant if isinstance(node, PaymentNode | InvoiceNode | SubscriptionNode) else None
+    return grant.items if grant is not None else ()
 
 
 def _members(graph: Graph) -> list[tuple[Ref, MemberNode]]:
@@ -188,7 +245,10 @@ def _next(stored: Stored | None, node: Node, due_at: int | None, now: int) -> St
 
 
 def _ask_at(stored: Stored | None, node: Node, now: int) -> int | None:
-    """When Stripe is to be asked where the node belongs; None when that is known, or was asked before."""
+    """When Stripe is to be asked about the node; None when all is known, or that was asked before."""
+    if isinstance(node, SubscriptionNode) and node.tied:
+        return now + UNANSWERED_SECONDS
     if not unclaimed(node) or (stored is not None and stored.asked):
         return None
-    return (stored.first_seen if stored else now) + UNCLAIMED_SECONDS
+    unpriced = isinstance(node, PaymentNode | InvoiceNode) and node.member is not None
+    return (stored.first_seen if stored else now) + (UNANSWERED_SECONDS if unpriced else UNCLAIMED_SECONDS)

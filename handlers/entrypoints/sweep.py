@@ -2,21 +2,18 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache, partial
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from handlers.adapters.aws import AwsError, DynamoDb, Sqs
-from handlers.adapters.items import Alert
 from handlers.adapters.logs import log
 from handlers.adapters.nudges import Nudge, Nudges
-from handlers.adapters.secrets import get_secret
 from handlers.adapters.store import Store
-from handlers.adapters.stripe_read import MissingError, StripeReader
-from handlers.core import events
 from handlers.core.errors import ConflictError, EventError, VendorError
-from handlers.core.events import Facts
-from handlers.core.nodes import Kind, Ref, unclaimed
+from handlers.core.nodes import Kind, Ref
+from handlers.entrypoints.asking import Asking
+from handlers.entrypoints.assembling import asking
 from handlers.entrypoints.environment import RecordSettings
 from handlers.entrypoints.recording import Recorder, raise_alerts
 from handlers.settings import DUE_SHARDS
@@ -38,15 +35,13 @@ class Sweep:
         recorder: Recorder,
         store: Store,
         nudges: Nudges,
-        stripe: StripeReader,
-        user_key: str,
+        asking: Asking,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._recorder = recorder
         self._store = store
         self._nudges = nudges
-        self._stripe = stripe
-        self._user_key = user_key
+        self._asking = asking
         self._clock = clock
 
     def run(self, left_ms: Callable[[], float]) -> dict[str, int]:
@@ -84,41 +79,9 @@ class Sweep:
         return True
 
     def _resolve(self, ref: Ref) -> None:
-        """Ask Stripe where `ref` belongs; what it cannot tell either goes to a person, once."""
-        if not self._unclaimed(ref):
-            return
-        at = self._now()  # before the question: whatever happens at Stripe from now on is newer than the answer
-        for facts in self._ask(ref, at):
-            recorded = self._recorder.record(facts, at=at)
+        for recorded in self._asking.resolve(ref):
             self._nudges.send(recorded.nudges)
             raise_alerts(recorded.alerts, None)
-        stored = self._store.read([ref])[ref]
-        if stored is not None and unclaimed(stored.node):
-            alert = Alert(kind=f"unclaimed_{ref.kind.lower()}", subject=ref.id)
-            if self._store.first_alert(alert, self._now()):
-                raise_alerts((alert,), None)
-            self._store.mark_asked(ref, stored.version)
-        log("info", "asked Stripe", action="resolve", subject=ref.id, provider="stripe",
-            result="unclaimed" if stored is None or unclaimed(stored.node) else "claimed")  # fmt: skip
-
-    def _unclaimed(self, ref: Ref) -> bool:
-        stored = self._store.read([ref])[ref]
-        return stored is not None and unclaimed(stored.node)
-
-    def _ask(self, ref: Ref, at: int) -> Iterable[Facts]:
-        """What Stripe says of `ref`; nothing for what it does not know, or tells in a shape that we cannot read."""
-        try:
-            match ref.kind:
-                case Kind.PAYMENT if ref.id.startswith("pi_"):
-                    links = self._stripe.invoice_payments(ref.id)
-                    return [events.from_invoice_payment(link, at, self._user_key) for link in links]
-                case Kind.INVOICE:
-                    return [events.from_invoice(self._stripe.invoice(ref.id), at, self._user_key)]
-                case Kind.SUBSCRIPTION:
-                    return [events.from_subscription(self._stripe.subscription(ref.id), at, self._user_key)]
-        except (MissingError, EventError) as error:
-            log("warning", "Stripe was no help", action="resolve", subject=ref.id, reason=str(error))
-        return []
 
     def _now(self) -> int:
         return int(self._clock())
@@ -133,13 +96,12 @@ def handler(event: object, context: Any) -> dict[str, int]:  # noqa: ARG001
 def _sweep() -> Sweep:
     settings = RecordSettings.load(os.environ)
     store = Store(DynamoDb(os.environ), settings.table.table)
-    policy = settings.table.policy
+    recorder = Recorder(store=store, policy=settings.table.policy, destinations=settings.destinations)
     return Sweep(
-        recorder=Recorder(store=store, policy=policy, destinations=settings.destinations),
+        recorder=recorder,
         store=store,
         nudges=Nudges(Sqs(os.environ), settings.sync_queue_urls),
-        stripe=StripeReader(partial(get_secret, settings.stripe_secret), settings.stripe_api_base),
-        user_key=policy.user_id_key,
+        asking=asking(settings, recorder, store),
     )
 
 

@@ -15,6 +15,7 @@ from handlers.adapters.store import Store
 from handlers.adapters.stripe_read import StripeReader
 from handlers.core import policy
 from handlers.entrypoints.apply import Apply
+from handlers.entrypoints.asking import Asking, ClaimLinks
 from handlers.entrypoints.members import Members
 from handlers.entrypoints.recording import Recorder
 from handlers.entrypoints.sweep import Sweep
@@ -47,6 +48,8 @@ class World:
     clock: Clock = field(default_factory=Clock)
     name: str = field(default_factory=lambda: f"table-{next(_numbers)}")
     live: bool = True
+    reference_keys: tuple[str, ...] = ()
+    claims: ClaimLinks | None = None
 
     @cached_property
     def dynamodb(self) -> Any:
@@ -102,14 +105,27 @@ class World:
         return StripeReader(lambda: "rk_live_read", self.stripe_url)
 
     @property
+    def asking(self) -> Asking:
+        reading = self.policy.reading(self.reference_keys)
+        return Asking(
+            recorder=self.recorder,
+            store=self.store,
+            stripe=self.stripe,
+            reading=reading,
+            claims=self.claims,
+            clock=self.clock,
+        )
+
+    @property
     def apply(self) -> Apply:
         return Apply(
             recorder=self.recorder,
             store=self.store,
             nudges=self.nudges,
             stripe=self.stripe,
+            asking=self.asking,
             live=self.live,
-            user_key="user_id",
+            reading=lambda _kind: self.policy.reading(self.reference_keys),
             clock=self.clock,
         )
 
@@ -119,8 +135,7 @@ class World:
             recorder=self.recorder,
             store=self.store,
             nudges=self.nudges,
-            stripe=self.stripe,
-            user_key="user_id",
+            asking=self.asking,
             clock=self.clock,
         )
 

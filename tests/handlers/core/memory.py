@@ -9,6 +9,7 @@ from handlers.core.grants import Grant
 from handlers.core.graph import Graph, NotLoadedError
 from handlers.core.linking import take
 from handlers.core.nodes import Kind, MemberNode, Node, Ref
+from handlers.core.reading import Reading
 from tests.handlers.story import Event
 
 
@@ -17,12 +18,17 @@ class Memory:
     """Nodes by name. Only what `take` asks for is handed to it, so that it cannot look anything up unasked."""
 
     nodes: dict[Ref, Node] = field(default_factory=dict)
+    reading: Reading = field(default_factory=Reading)
 
     def tell(self, told: Iterable[Event]) -> "Memory":
         for event in told:
-            facts = events.facts(event, user_key="user_id")
+            facts = events.facts(event, self.reading)
             assert facts is not None
-            self.nodes.update(self._graph(facts).changed)
+            self.take(facts)
+        return self
+
+    def take(self, facts: events.Facts) -> "Memory":
+        self.nodes.update(self._graph(facts).changed)
         return self
 
     def members(self) -> Mapping[str, MemberNode]:

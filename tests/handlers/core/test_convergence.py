@@ -176,7 +176,7 @@ def test_any_order_and_repetition_ends_as_the_sequential_model_says(telling: tup
     oracle = Ledger().fold(happened)
     for now in (START + 36 * DAY, NOW):
         view = membership(shuffled.grants(), POLICY, now)
-        got = {grant.subscription: str(grant.state) for grant in view.grants}
+        got = {grant.id: str(grant.state) for grant in view.grants}
         assert got == {id_: oracle.state(id_, now) for id_ in oracle.snapshots}
         assert view.access == any(state in {"active", "trialing", "grace_period"} for state in got.values())
 

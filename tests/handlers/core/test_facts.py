@@ -9,7 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.core import facts, grants
-from handlers.core.facts import InvoiceFact, Item, PaymentFact, Refunded, SessionFact, Stamped, SubscriptionFact
+from handlers.core.facts import (
+    Dispute,
+    InvoiceFact,
+    Item,
+    Money,
+    PaymentFact,
+    Refunded,
+    RefundPart,
+    SessionFact,
+    Stamped,
+    SubscriptionFact,
+    TrialEnding,
+)
 from handlers.core.grants import Grant
 from handlers.core.maps import from_map, to_map
 from handlers.core.nodes import MemberNode, Transition
@@ -31,7 +43,9 @@ subscriptions = st.builds(
     user=maybe_name,
     cancel_at=maybe_moment,
     latest_invoice=maybe_name,
+    observation=st.integers(0, 1),
 )
+stamps = st.builds(Stamped, at=moments, value=names)
 refunds = st.builds(Refunded, amount=moments, at=moments)
 invoices = st.builds(
     InvoiceFact,
@@ -42,12 +56,40 @@ invoices = st.builds(
     paid_at=maybe_moment,
     amount_paid=maybe_moment,
     renewal=st.booleans(),
+    action=st.booleans(),
+    user=st.none() | stamps,
+    items=st.lists(items, max_size=2).map(tuple),
+)
+parts = st.builds(RefundPart, amount=moments, at=moments, dead=st.booleans(), dead_at=maybe_moment)
+# The moment of its creation is the dispute's own, whichever event tells of it.
+disputes = st.builds(Dispute, created=st.just(1), status=st.integers(0, 4), at=moments)
+money = st.builds(
+    Money,
+    charged=st.none() | refunds,
+    parts=st.dictionaries(names, parts, max_size=2),
+    disputes=st.dictionaries(names, disputes, max_size=2),
 )
 payments = st.builds(
-    PaymentFact, id=st.just("pi_1"), invoice=maybe_name, session=maybe_name, refunded=st.none() | refunds
+    PaymentFact,
+    id=st.just("pi_1"),
+    invoice=maybe_name,
+    user=st.none() | stamps,
+    items=st.lists(items, max_size=2).map(tuple),
+    succeeded_at=maybe_moment,
+    failed_at=maybe_moment,
+    amount=maybe_moment,
+    money=money,
 )
-sessions = st.builds(SessionFact, id=st.just("cs_1"), at=moments, mode=names, user=maybe_name)
-stamps = st.builds(Stamped, at=moments, value=names)
+sessions = st.builds(
+    SessionFact,
+    id=st.just("cs_1"),
+    at=moments,
+    mode=names,
+    outcome=st.integers(0, 3),
+    paid=st.booleans(),
+    user=maybe_name,
+    items=st.lists(items, max_size=2).map(tuple),
+)
 # Of an invoice, all that the summary needs is told together: its creation never changes.
 any_invoice = st.builds(
     InvoiceFact,
@@ -59,7 +101,8 @@ any_invoice = st.builds(
 )
 contributions = st.one_of(
     subscriptions.map(grants.of_subscription),
-    st.tuples(any_invoice, st.dictionaries(names, refunds, max_size=2)).map(lambda told: grants.of_invoice(*told)),
+    st.builds(TrialEnding, trial_end=moments, at=moments).map(lambda told: Grant(trial_ending=told)),
+    st.tuples(any_invoice, st.dictionaries(names, money, max_size=2)).map(lambda told: grants.of_invoice(*told)),
     stamps.map(lambda stamp: Grant(email=stamp)),
 )
 
@@ -67,7 +110,7 @@ JOINS: dict[str, tuple[Callable[[Any, Any], Any], st.SearchStrategy[Any]]] = {
     "subscriptions": (facts.join_subscriptions, subscriptions),
     "invoices": (facts.join_invoices, invoices),
     "payments": (facts.join_payments, payments),
-    "refunds": (facts.join_refunds, refunds),
+    "money": (facts.join_money, money),
     "sessions": (facts.join_sessions, sessions),
     "latest": (facts.latest, stamps),
     "first": (facts.first, stamps),

@@ -224,7 +224,7 @@ def test_of_two_subscriptions_the_one_that_is_not_refunded_keeps_access() -> Non
     view = membership(Memory().tell([*refunded(2900), other]).grants(), policy_with(), START + DAY)
     assert (view.state, view.access, view.levels) == ("active", True, ("pro",))
     assert view.until == START + 12 * MONTH
-    assert {grant.subscription: str(grant.state) for grant in view.grants} == {SUB: "refunded", "sub_pro": "active"}
+    assert {grant.id: str(grant.state) for grant in view.grants} == {SUB: "refunded", "sub_pro": "active"}
 
 
 def test_levels_of_several_grants_are_united() -> None:
@@ -239,9 +239,50 @@ def test_a_price_that_config_does_not_name_opens_nothing() -> None:
     assert [(grant.state, grant.access) for grant in view.grants] == [("active", False)]
 
 
-def test_a_one_time_payment_opens_nothing() -> None:
-    told = [story.recorded("checkout.session.completed.payment"), story.refund(payment="pi_3Print0001")]
-    assert outcome(*told, now=START + DAY) == ("lead", False, None, "no_grant")
+PRINT = "price_1PrintEUR0001"
+BOUGHT = [story.recorded("checkout.session.completed.payment"), story.recorded("payment_intent.succeeded")]
+PAID_AT = min(event["created"] for event in BOUGHT)
+
+
+def once(*told: Event, now: int, days: int | None = None) -> tuple[str, bool, int | None, str]:
+    """How a one-time purchase stands, of a price that opens something for `days`, or for ever."""
+    product = {"price": PRINT, "level": "print"} | ({} if days is None else {"days": days})
+    one = policy.parse(json.dumps({"products": [product]}))
+    view = membership(Memory().tell(told).grants(), one, now)
+    return (str(view.state), view.access, view.until, view.reason)
+
+
+def test_what_was_paid_for_once_is_the_payers_for_ever() -> None:
+    assert once(*BOUGHT, now=START + 9000 * DAY) == ("active", True, None, "paid_once")
+
+
+def test_what_was_paid_for_once_may_have_a_term() -> None:
+    end = PAID_AT + 365 * DAY
+    assert once(*BOUGHT, now=end - 1, days=365) == ("active", True, end, "paid_once")
+    assert once(*BOUGHT, now=end, days=365) == ("canceled", False, end, "term_over")
+
+
+def test_a_payment_of_the_app_that_names_its_price_needs_no_checkout() -> None:
+    assert once(BOUGHT[1], now=START + DAY) == ("active", True, None, "paid_once")
+
+
+def test_a_payment_that_went_back_takes_what_it_bought() -> None:
+    back = story.refund(payment="pi_3Print0001", amount=4900)
+    assert once(*BOUGHT, back, now=START + DAY)[:2] == ("refunded", False)
+    failed = story.event("refund.failed", at=START + 2 * DAY, payment_intent="pi_3Print0001", amount=4900)
+    failed["data"]["object"]["id"] = back["data"]["object"]["id"]
+    assert once(*BOUGHT, back, failed, now=START + 3 * DAY) == ("active", True, None, "paid_once")
+
+
+def test_a_payment_of_an_invoice_is_no_purchase_of_its_own() -> None:
+    link = story.invoice_payment(payment="pi_3Print0001")
+    bill = story.invoice(subscription="sub_1Member0001")
+    told = Memory().tell([BOUGHT[1], link, bill])
+    assert set(told.grants()) <= {"sub_1Member0001"}
+
+
+def test_one_payment_for_a_price_that_config_does_not_name_opens_nothing() -> None:
+    assert outcome(*BOUGHT, now=START + DAY) == ("lead", False, None, "price_not_mapped")
 
 
 def test_a_subscription_without_known_period_has_no_known_end() -> None:

@@ -86,7 +86,7 @@ def test_workers_on_the_same_member_lose_nothing(world: World) -> None:
     at_once([lambda event=event: world.deliver_beside(event) for event in purchases])
     member = world.member()
     assert member is not None
-    assert sorted(grant["subscription"] for grant in member["grants"]) == [f"sub_{n}" for n in range(6)]
+    assert sorted(grant["id"] for grant in member["grants"]) == [f"sub_{n}" for n in range(6)]
     assert member["version"] == 6
 
 
@@ -114,7 +114,7 @@ def test_an_event_of_the_other_mode_is_recorded_and_ignored(world: World) -> Non
 
 
 def test_a_type_that_is_not_ours_is_recorded_and_ignored(world: World) -> None:
-    event = {**story.subscription(), "type": "customer.created"}
+    event = {**story.subscription(), "type": "price.created"}
     assert world.deliver(event) == []
     entry = world.item(f"EVENT#{event['id']}", "LEDGER")
     assert entry is not None
@@ -143,7 +143,7 @@ def test_facts_that_do_not_fit_what_is_known_are_parked(world: World, monkeypatc
     entry = world.item(f"EVENT#{told[2]['id']}", "LEDGER")
     assert entry is not None
     assert entry["outcome"] == "parked"
-    assert entry["reason"] == "customer cus_Ada0001 has over 2 subscriptions that name no user"
+    assert entry["reason"] == "customer cus_Ada0001 has over 2 purchases that name no user"
     assert world.item("SUBSCRIPTION#sub_2", "SUBSCRIPTION") is None
 
 
@@ -186,7 +186,7 @@ def test_after_a_failure_the_rest_of_the_group_waits_and_other_groups_go_on(worl
     assert answer == {"batchItemFailures": [{"itemIdentifier": id_} for id_ in ("m0", "m1", "m3")]}
     member = world.member()
     assert member is not None
-    assert [grant["subscription"] for grant in member["grants"]] == ["sub_2"]
+    assert [grant["id"] for grant in member["grants"]] == ["sub_2"]
 
 
 def test_a_mistake_of_ours_fails_its_own_group_only(world: World) -> None:
@@ -336,16 +336,34 @@ def test_a_price_that_config_does_not_name_opens_nothing_and_raises_one_alert(
     assert world.messages("kit") == []
 
 
-def test_a_one_time_payment_makes_a_lead_and_leaves_nothing_waiting(world: World) -> None:
-    world.deliver(story.recorded("checkout.session.completed.payment"), story.refund(payment="pi_3Print0001"))
+def test_stripe_is_asked_what_a_checkout_session_sold(world: World) -> None:
+    world.policy_document["products"].append({"price": "print_edition", "level": "print"})
+    price = {"id": "price_1PrintEUR0001", "object": "price", "lookup_key": "print_edition"}
+    line = {"id": "li_1", "object": "item", "price": price, "quantity": 1}
+
+    def stripe(asked: Asked) -> Answer:
+        known = asked.path.startswith("/v1/checkout/sessions/cs_live_1Print0001/line_items")
+        return Answer.of({"object": "list", "data": [line]}) if known else Answer.of({}, 404)
+
+    with serving(stripe) as server:
+        world.stripe_url = server.url
+        world.deliver(story.recorded("checkout.session.completed.payment"))
     member = world.member()
     assert member is not None
-    assert (member["state"], member["access"], member["grants"]) == ("lead", False, [])
-    assert world.item("SESSION#cs_live_1Print0001", "SESSION") is not None
+    assert (member["state"], member["access"], member["levels"]) == ("active", True, ["print"])
     payment = world.item("PAYMENT#pi_3Print0001", "PAYMENT")
     assert payment is not None
     assert "due_at" not in payment
-    assert world.messages("kit") == []
+
+
+def test_what_a_session_sold_is_asked_again_when_stripe_did_not_answer(world: World) -> None:
+    world.deliver(story.recorded("checkout.session.completed.payment"))
+    member = world.member()
+    assert member is not None
+    assert (member["state"], member["reason"]) == ("lead", "price_not_mapped")
+    payment = world.item("PAYMENT#pi_3Print0001", "PAYMENT")
+    assert payment is not None
+    assert payment["due_at"] == payment["first_seen"] + 60
 
 
 def test_a_payer_whom_nobody_named_waits_and_the_link_moves_what_waited(world: World) -> None:
@@ -377,8 +395,8 @@ def test_two_accounts_with_one_address_stay_two(world: World) -> None:
     ada, bob = world.member(), world.member("user_bob")
     assert ada is not None
     assert bob is not None
-    assert [grant["subscription"] for grant in ada["grants"]] == ["sub_1Member0001"]
-    assert [grant["subscription"] for grant in bob["grants"]] == ["sub_2"]
+    assert [grant["id"] for grant in ada["grants"]] == ["sub_1Member0001"]
+    assert [grant["id"] for grant in bob["grants"]] == ["sub_2"]
 
 
 def test_a_subscription_that_the_server_gives_to_another_user_leaves_the_first(world: World) -> None:

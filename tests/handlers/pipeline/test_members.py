@@ -21,6 +21,7 @@ def test_the_whole_answer(world: World) -> None:
         200,
         {
             "user_id": "user_ada",
+            "customers": ["cus_Ada0001"],
             "state": "active",
             "access": True,
             "levels": ["member"],
@@ -29,13 +30,15 @@ def test_the_whole_answer(world: World) -> None:
             "needs_support": False,
             "grants": [
                 {
-                    "subscription": "sub_1Member0001",
+                    "id": "sub_1Member0001",
+                    "kind": "subscription",
                     "state": "active",
                     "access": True,
                     "until": START + MONTH,
                     "reason": "paid",
                     "levels": ["member"],
                     "needs_support": False,
+                    "verified": True,
                 }
             ],
             "version": 1,
