@@ -89,7 +89,7 @@ def user_of_reference(reference: str, keys: Sequence[str]) -> str | None:
     except ValueError:  # a length that base64 never has, or bytes that are no UTF-8
         return None
     # Writing it again and comparing the whole refuses any other spelling of the same bytes.
-    signed = any([hmac.compare_digest(_reference(raw, key), reference) for key in keys])
+    signed = any(hmac.compare_digest(_reference(raw, key), reference) for key in keys)
     return user_id if signed and user_id.isprintable() else None
 
 
@@ -111,7 +111,7 @@ def claimed_customer(token: str, keys: Sequence[str], now: int) -> str:
     if found is None:
         raise ClaimError("not ours")
     expires_at, customer = found.groups()
-    if not any([hmac.compare_digest(_claim(customer, key, expires_at), token) for key in keys]):
+    if not any(hmac.compare_digest(_claim(customer, key, expires_at), token) for key in keys):
         raise ClaimError("not ours")
     if now >= int(expires_at):
         raise ClaimError("expired")

@@ -28,7 +28,7 @@ from handlers.entrypoints.environment import (
     _text,
     livemode,
 )
-from handlers.entrypoints.recording import Recorded, Recorder, raise_alerts
+from handlers.entrypoints.recording import Recorder, raise_alerts
 from handlers.settings import DestinationSpec, Env
 
 _PAYMENTS = ("pi_", "ch_", "py_")  # a payment intent, a charge, a payment that is no card's
