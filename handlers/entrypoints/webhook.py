@@ -85,7 +85,7 @@ class Webhook:
         else:
             group, deduplication_id = envelope.group_of(event), envelope.queue_id(event["id"])
             customer = envelope.customer_of(event)
-            known = {"event_id": event["id"], "event_type": event.get("type"), "customer": customer}
+            known = {"event_id": event["id"], "event_type": envelope.type_of(event), "customer": customer}
         try:
             self._queue.send(envelope.encode(raw, event), group=group, deduplication_id=deduplication_id)
         except VendorError as error:
