@@ -8,16 +8,17 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 from handlers.adapters.aws import AwsError, DynamoDb, Sqs
 from handlers.adapters.items import LedgerEntry
-from handlers.adapters.logs import log
+from handlers.adapters.logs import Level, log
 from handlers.adapters.nudges import Nudges
 from handlers.adapters.secrets import get_secret
 from handlers.adapters.store import DuplicateError, Store
 from handlers.core import events, identity
 from handlers.core.errors import ConflictError, EventError, LaunchError
+from handlers.core.events import Facts
 from handlers.core.identity import ClaimError, IdentityKeyError
 from handlers.core.nodes import MAX_USER_ID, CustomerNode, Kind, PaymentNode, Ref
 from handlers.entrypoints.environment import (
@@ -30,8 +31,6 @@ from handlers.entrypoints.environment import (
 )
 from handlers.entrypoints.recording import Recorder, raise_alerts
 from handlers.settings import DestinationSpec, Env
-
-_PAYMENTS = ("pi_", "ch_", "py_")  # a payment intent, a charge, a payment that is no card's
 
 Response = dict[str, Any]
 
@@ -109,30 +108,41 @@ class Claims:
 
     def _settle(self, subject: str, user_id: str) -> Response:
         """Claim `subject` for `user_id` unless somebody has it, and answer by who has it then."""
+        now = int(self._clock())
+        facts = events.from_claim(subject, user_id, at=now)
+        ref = Ref(Kind.CUSTOMER if facts.customers else Kind.PAYMENT, subject)
         try:
-            holder = self._holder(subject)
+            holder = self._holder(ref)
             if holder is None:
-                self._record(subject, user_id)
-                holder = self._holder(subject)
+                self._record(facts, self._entry(subject, user_id, now))
+                holder = self._holder(ref)
         except (AwsError, ConflictError) as error:
-            log("error", "a claim was not recorded", member=user_id, action="claim", subject=subject, result="failed",
-                reason=str(error))  # fmt: skip
+            _log("error", subject, user_id, "failed", str(error))
             return _response(503, {"error": "try_again"})
         except EventError as error:
-            log("error", "a claim cannot be recorded", member=user_id, action="claim", subject=subject, result="parked",
-                reason=str(error))  # fmt: skip
+            _log("error", subject, user_id, "impossible", str(error))
             return _response(500, {"error": "internal"})
-        won = holder == user_id
-        log("info" if won else "warning", "answered a claim", member=user_id, action="claim", subject=subject,
-            result="claimed" if won else "claimed by another")  # fmt: skip
-        if not won:
+        if holder is None:  # a claim in the ledger whose node is gone
+            _log("error", subject, user_id, "recorded, but nobody has it")
+            return _response(500, {"error": "internal"})
+        if holder != user_id:
+            _log("warning", subject, user_id, "claimed by another")
             return _response(409, {"error": "claimed_by_another"})
+        _log("info", subject, user_id, "claimed")
         return _response(200, {"user_id": user_id, "subject": subject, "claimed": True})
 
-    def _record(self, subject: str, user_id: str) -> None:
-        """Write the claim; of several at once, the ledger takes one."""
-        now = int(self._clock())
-        entry = LedgerEntry(
+    def _record(self, facts: Facts, entry: LedgerEntry) -> None:
+        """Write the claim; of several at once the ledger takes one, and the others find it there."""
+        try:
+            recorded = self._recorder.record(facts, at=entry.created, ledger=entry)
+        except DuplicateError:
+            return
+        self._nudges.send(recorded.nudges)
+        raise_alerts(recorded.alerts, entry.event)
+
+    def _entry(self, subject: str, user_id: str, now: int) -> LedgerEntry:
+        """One for each subject, for ever, whoever claims it."""
+        return LedgerEntry(
             event=f"claim_{subject}",
             type="claim",
             created=now,
@@ -140,22 +150,16 @@ class Claims:
             digest=hashlib.sha256(user_id.encode()).hexdigest(),
             outcome="applied",
         )
-        try:
-            recorded = self._recorder.record(events.from_claim(subject, user_id, at=now), at=now, ledger=entry)
-        except DuplicateError:
-            return
-        self._nudges.send(recorded.nudges)
-        raise_alerts(recorded.alerts, entry.event)
 
-    def _holder(self, subject: str) -> str | None:
-        """Whose `subject` is, read consistently."""
-        ref = Ref(Kind.PAYMENT if subject.startswith(_PAYMENTS) else Kind.CUSTOMER, subject)
+    def _holder(self, ref: Ref) -> str | None:
+        """Whose it is, read consistently; who is only said by the payer to have it does not count."""
         stored = self._store.read([ref])[ref]
-        if stored is None:
-            return None
-        if ref.kind is Kind.PAYMENT:
-            return cast("PaymentNode", stored.node).member
-        return cast("CustomerNode", stored.node).user_id
+        match stored and stored.node:
+            case CustomerNode() as customer:
+                return customer.user_id
+            case PaymentNode() as payment:
+                return payment.own_user
+        return None
 
 
 def handler(event: Mapping[str, Any], context: object) -> Response:  # noqa: ARG001
@@ -188,6 +192,10 @@ def _claim(request: Mapping[str, Any]) -> _Claim:
     if len(claim.user_id) > MAX_USER_ID or not claim.user_id.isprintable():
         raise RequestError(f"user_id must be at most {MAX_USER_ID} printable characters")
     return claim
+
+
+def _log(level: Level, subject: str, user_id: str, result: str, reason: str | None = None) -> None:
+    log(level, "answered a claim", member=user_id, action="claim", subject=subject, result=result, reason=reason)
 
 
 def _body(request: Mapping[str, Any]) -> str | bytes:
