@@ -90,6 +90,7 @@ def test_every_file_says_the_same_limits() -> None:
         found = re.findall(r"(MAX_USER_BYTES|MIN_KEY|maxUserBytes|minKey) = (\d+)", path.read_text())
         assert len(found) == 2, path
         assert all(said[name] == int(value) for name, value in found), path
+    assert f"1 to {MAX_REFERENCE_USER_BYTES} bytes of UTF-8" in (FOLDER / "identity.md").read_text()
 
 
 SCRIPT = """

@@ -180,6 +180,43 @@ def test_a_payment_without_a_customer_is_claimed_by_itself(world: World) -> None
     assert claim(world, "user_eve", token) == TAKEN
 
 
+def guest_bought_once(world: World, **changes: Any) -> None:
+    """Paid without a customer, and without a name that anybody vouched for."""
+    told = story.session(
+        name="checkout.session.completed.payment",
+        subscription=None,
+        customer=None,
+        payment_intent="pi_3Guest0001",
+        **changes,
+    )
+    told["data"]["object"]["metadata"] = {"price_id": story.PRICE}
+    world.deliver(told)
+
+
+GUEST = claim_token("pi_3Guest0001", KEY, START + DAY)
+
+
+def test_what_a_guest_paid_for_once_is_the_claimers(world: World) -> None:
+    guest_bought_once(world)
+    assert claim(world, "user_ada", GUEST) == claimed(subject="pi_3Guest0001")
+    member = world.member()
+    assert member is not None
+    assert (member["state"], member["access"]) == ("active", True)
+
+
+def test_a_name_that_the_payer_typed_does_not_keep_the_payer_from_claiming(world: World) -> None:
+    world.policy_document["unsigned_reference"] = "add"
+    guest_bought_once(world, client_reference_id="user_bob")
+    typed = world.member("user_bob")
+    assert typed is not None
+    assert typed["grants"][0]["verified"] is False
+    assert claim(world, "user_ada", GUEST) == claimed(subject="pi_3Guest0001")
+    named = world.member("user_bob")
+    assert named is not None
+    assert named["grants"] == []
+    assert claim(world, "user_bob", GUEST) == TAKEN
+
+
 def test_a_token_of_the_previous_key_is_good(world: World) -> None:
     assert claim(world, token=claim_token(ADA, OLD, START + DAY)) == claimed()
 
