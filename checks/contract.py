@@ -141,7 +141,21 @@ class Endpoints(_Part):
 
     webhook: str
     members: str
+    claims: str
     health: str
+
+
+class Webhook(_Part):
+    """How the webhook answers what is not genuinely signed."""
+
+    bad_signature_status: int
+
+
+class Claims(_Part):
+    """The app's page for claim links, and how many days one is good for."""
+
+    url: str
+    days: int
 
 
 class Queue(_Part):
@@ -226,7 +240,7 @@ class Thresholds(_Part):
 
 
 class Contract(_Part):
-    """The whole document, version 1."""
+    """The whole document, version 2; `event_source` is Stripe's partner event source at EventBridge."""
 
     version: int
     project: str
@@ -240,6 +254,9 @@ class Contract(_Part):
     edge: Edge
     mail: Mail
     endpoints: Endpoints
+    webhook: Webhook
+    claims: Claims | None
+    event_source: str | None
     queues: tuple[Queue, ...]
     functions: tuple[Function, ...]
     table: Table

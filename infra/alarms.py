@@ -1,4 +1,8 @@
-"""What wakes somebody up: dead letters, events that wait, functions that fail, a certificate that runs out."""
+"""What wakes somebody up: dead letters, events that wait, functions that fail, a certificate that runs out, and what
+the functions themselves say is for a person.
+"""
+
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
@@ -12,6 +16,30 @@ from infra.settings import Stack
 
 EFFECT_SECONDS = 60  # how soon a payment must have its effect
 CERTIFICATE_DAYS = 30  # ACM renews 60 days before; half of that gone means that it could not
+
+
+METRIC_NAMESPACE = "LaunchReady"  # that of handlers.adapters.logs.metric
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A metric that functions write to their logs (EMF) and that means work for a person as soon as it counts one."""
+
+    metric: str
+    purpose: str
+    description: str
+
+
+COUNTED = (
+    Counted("EventParked", "event-parked", "An event could not be read and was parked: its payment has no effect."),
+    Counted("Alert", "alert", "Something needs a person: look for the log line of the same minute."),
+    Counted(
+        "SyncParked", "sync-parked", "A destination refused a member or notice for good: look why, then try again."
+    ),
+)
+COUNTED_BY_THE_BRIDGE = Counted(
+    "EventRefused", "event-refused", "EventBridge brought an event that is not for this stack: look who sends it."
+)
 
 
 class Topic(Component):
@@ -39,8 +67,10 @@ class Alarms(Component):
         for queue in queues.all:
             self._dead_letters(queue.dead_name)
         self._events_wait(queues.events.name)
-        for function in (pipeline.webhook, pipeline.members, pipeline.sweep):
+        for function in (pipeline.webhook, pipeline.members, pipeline.claims, pipeline.sweep):
             self._errors(function)
+        for counted in (*COUNTED, *([COUNTED_BY_THE_BRIDGE] if pipeline.bridge else [])):
+            self._counted(counted)
         self._certificate(host)
         self.register_outputs({})
 
@@ -82,6 +112,19 @@ class Alarms(Component):
             statistic="Sum",
             threshold=0,
             period=300,
+        )
+
+    def _counted(self, counted: Counted) -> None:
+        self._alarm(
+            f"{self._stack.prefix}-{counted.purpose}",
+            counted.purpose,
+            counted.description,
+            namespace=METRIC_NAMESPACE,
+            metric_name=counted.metric,
+            dimensions={"stack": self._stack.prefix},
+            statistic="Sum",
+            threshold=0,
+            period=60,
         )
 
     def _certificate(self, host: ApiHost) -> None:

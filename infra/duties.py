@@ -8,11 +8,11 @@ from handlers.settings import DestinationSpec, Env
 from infra import permissions
 from infra.functions import Duty
 from infra.permissions import Statement
-from infra.queues import Queues
-from infra.secrets import SIGNING, STRIPE_READ, Secrets
+from infra.queues import Queues, WorkQueue
+from infra.secrets import IDENTITY, SIGNING, STRIPE_READ, Secrets
 from infra.settings import STRIPE_API, Settings, Stack
 from infra.table import Table
-from infra.timing import APPLY, MEMBERS, SWEEP, SYNC, WEBHOOK
+from infra.timing import APPLY, BRIDGE, CLAIMS, MEMBERS, SWEEP, SYNC, WEBHOOK
 
 
 class Duties:
@@ -33,6 +33,7 @@ class Duties:
                 Env.LIVEMODE: _flag(self._stack.settings.livemode),
                 Env.EVENTS_QUEUE_URL: self._queues.events.url,
                 Env.SIGNING_SECRET_ID: signing,
+                Env.BAD_SIGNATURE_STATUS: str(self._stack.settings.webhook.bad_signature),
             },
             statements=[
                 Statement("SendEvents", permissions.SEND, [self._queues.events.arn]),
@@ -49,6 +50,7 @@ class Duties:
             environment={
                 **self._common(),
                 **self._stripe(),
+                **self._identity(),
                 Env.LIVEMODE: _flag(self._stack.settings.livemode),
                 Env.SYNC_QUEUE_URLS: self._queues.sync_urls,
             },
@@ -57,6 +59,26 @@ class Duties:
                 *self._record(),
                 self._nudge(),
                 self._read_stripe(),
+                self._read_identity(),
+            ],
+        )
+
+    def bridge(self, source: str, queue: WorkQueue) -> Duty:
+        """Take Stripe's events from EventBridge, be sure that they are for this stack, and enqueue them."""
+        return Duty(
+            name="bridge",
+            entrypoint="bridge",
+            timing=BRIDGE,
+            environment={
+                Env.STACK: self._stack.prefix,
+                Env.LIVEMODE: _flag(self._stack.settings.livemode),
+                Env.EVENTS_QUEUE_URL: self._queues.events.url,
+                Env.EVENT_SOURCE: source,
+                Env.AWS_ACCOUNT: queue.arn.apply(account_of),
+            },
+            statements=[
+                Statement("TakeFromEventBridge", permissions.RECEIVE, [queue.arn]),
+                Statement("SendEvents", permissions.SEND, [self._queues.events.arn]),
             ],
         )
 
@@ -70,18 +92,39 @@ class Duties:
             statements=[Statement("ReadMembers", permissions.READ_ITEM, [self._table.arn])],
         )
 
+    def claims(self) -> Duty:
+        """Give what a payer bought to the user that the app vouches for."""
+        return Duty(
+            name="claims",
+            entrypoint="claims",
+            timing=CLAIMS,
+            environment={
+                **self._common(),
+                **self._identity(),
+                Env.LIVEMODE: _flag(self._stack.settings.livemode),
+                Env.SYNC_QUEUE_URLS: self._queues.sync_urls,
+            },
+            statements=[*self._record(), self._nudge(), self._read_identity()],
+        )
+
     def sweep(self) -> Duty:
-        """Nudge what is due, let time take effect, ask Stripe about facts that nobody claims."""
+        """Nudge what is due, let time take effect, ask Stripe about facts that nobody claims; make claim links."""
         return Duty(
             name="sweep",
             entrypoint="sweep",
             timing=SWEEP,
-            environment={**self._common(), **self._stripe(), Env.SYNC_QUEUE_URLS: self._queues.sync_urls},
+            environment={
+                **self._common(),
+                **self._stripe(),
+                **self._claim_links(),
+                Env.SYNC_QUEUE_URLS: self._queues.sync_urls,
+            },
             statements=[
                 *self._record(),
                 Statement("FindWhatIsDue", permissions.QUERY_INDEX, [self._table.due_index_arn]),
                 self._nudge(),
                 self._read_stripe(),
+                *([self._read_identity()] if self._claim_links() else []),
             ],
         )
 
@@ -118,6 +161,16 @@ class Duties:
         elsewhere = {} if base == STRIPE_API else {Env.STRIPE_API_BASE: base}
         return {Env.STRIPE_SECRET_ID: self._secrets.stored[STRIPE_READ].arn, **elsewhere}
 
+    def _identity(self) -> dict[str, pulumi.Input[str]]:
+        return {Env.IDENTITY_SECRET_ID: self._secrets.stored[IDENTITY].arn}
+
+    def _claim_links(self) -> dict[str, pulumi.Input[str]]:
+        """What it takes to make claim links; nothing where payers cannot claim."""
+        identity = self._stack.settings.identity
+        if identity.claim_url is None:
+            return {}
+        return {**self._identity(), Env.CLAIM_URL: identity.claim_url, Env.CLAIM_DAYS: str(identity.claim_days)}
+
     def _record(self) -> list[Statement]:
         """What it takes to record facts: nodes are read in batches and written in one transaction."""
         return [
@@ -139,18 +192,19 @@ class Duties:
     def _read_stripe(self) -> Statement:
         return Statement("ReadStripeKey", permissions.READ_SECRET, [self._secrets.stored[STRIPE_READ].arn])
 
+    def _read_identity(self) -> Statement:
+        return Statement("ReadIdentityKeys", permissions.READ_SECRET, [self._secrets.stored[IDENTITY].arn])
+
 
 def membership_policy(settings: Settings) -> str:
     """The policy that the functions compute membership by, as handlers.core.policy reads it."""
-    policy = settings.policy
     return json.dumps(
         {
-            "products": [{"price": product.price, "level": product.level} for product in settings.products],
-            "grace_days": policy.grace_days,
-            "refund_full": policy.refund_full,
-            "refund_partial": policy.refund_partial,
-            "cancel": policy.cancel,
+            "products": [product.model_dump(exclude_none=True) for product in settings.products],
+            **settings.policy.model_dump(),
             "user_id_key": settings.user_id_metadata_key,
+            "price_key": settings.price_metadata_key,
+            "unsigned_reference": settings.identity.unsigned_reference,
         }
     )
 
@@ -158,6 +212,11 @@ def membership_policy(settings: Settings) -> str:
 def destination_options(settings: Settings, name: str) -> str:
     """The stack's settings for one destination, JSON with the keys that the destination's file documents."""
     return json.dumps(getattr(settings.destinations, name).model_dump(mode="json"))
+
+
+def account_of(arn: str) -> str:
+    """The number of the AWS account that an ARN belongs to."""
+    return arn.split(":")[4]
 
 
 def _flag(value: bool) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-from handlers.settings import HEALTH_PATH, MEMBERS_PATH, WEBHOOK_PATH
+from handlers.settings import CLAIMS_PATH, HEALTH_PATH, MEMBERS_PATH, WEBHOOK_PATH
 from infra import edge, queues
 from infra.alarms import EFFECT_SECONDS, Alarms
 from infra.api import ApiHost
@@ -25,7 +25,7 @@ from infra.uptime import REGION as UPTIME_REGION
 from infra.uptime import Uptime
 from infra.zone import AUTOMATIC, Zone
 
-VERSION = 1
+VERSION = 2
 ACK_P95_MS = 500
 
 
@@ -61,6 +61,9 @@ def contract(launch: Launch) -> dict[str, Any]:
         "edge": _edge(stack),
         "mail": _mail(stack),
         "endpoints": endpoints(stack),
+        "webhook": {"bad_signature_status": stack.settings.webhook.bad_signature},
+        "claims": _claims(stack),
+        "event_source": stack.settings.event_bridge.source,
         "queues": _queues(launch.queues),
         "functions": [_function(stack, function) for function in launch.pipeline.functions],
         "table": {"name": launch.table.name, "arn": launch.table.arn},
@@ -79,7 +82,18 @@ def contract(launch: Launch) -> dict[str, Any]:
 def endpoints(stack: Stack) -> dict[str, str]:
     """The API's URLs; a member's is the members URL, a slash and the user id."""
     base = f"https://{stack.api_host}"
-    return {"webhook": base + WEBHOOK_PATH, "members": base + MEMBERS_PATH, "health": base + HEALTH_PATH}
+    return {
+        "webhook": base + WEBHOOK_PATH,
+        "members": base + MEMBERS_PATH,
+        "claims": base + CLAIMS_PATH,
+        "health": base + HEALTH_PATH,
+    }
+
+
+def _claims(stack: Stack) -> dict[str, Any] | None:
+    """Where payers whom nobody knows claim what they bought; None where they cannot."""
+    identity = stack.settings.identity
+    return {"url": identity.claim_url, "days": identity.claim_days} if identity.claim_url else None
 
 
 def _zone(launch: Launch) -> dict[str, Any]:
@@ -168,8 +182,10 @@ def _mail(stack: Stack) -> dict[str, Any]:
 def _queues(declared: queues.Queues) -> list[dict[str, Any]]:
     found = [_work_queue(declared.events, "events", None)]
     found += [_work_queue(queue, "sync", name) for name, queue in declared.sync.items()]
+    found += [_work_queue(declared.bridge, "bridge", None)] if declared.bridge else []
     found.append(_dead_queue(declared.events, None))
     found += [_dead_queue(queue, name) for name, queue in declared.sync.items()]
+    found += [_dead_queue(declared.bridge, None)] if declared.bridge else []
     return found
 
 

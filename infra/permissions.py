@@ -44,6 +44,18 @@ def policy(statements: Iterable[Statement]) -> pulumi.Output[str]:
     )
 
 
+def service_policy(
+    sid: str, service: str, actions: Sequence[str], resource: pulumi.Input[str], *, source: pulumi.Input[str]
+) -> pulumi.Output[str]:
+    """A resource's own policy: an AWS service may do `actions` with it on behalf of `source`, an ARN, alone."""
+    statement = {
+        **Statement(sid, actions, [resource]).document(),
+        "Principal": {"Service": service},
+        "Condition": {"ArnEquals": {"aws:SourceArn": source}},
+    }
+    return pulumi.Output.json_dumps({"Version": VERSION, "Statement": [statement]})
+
+
 def trust(service: str) -> str:
     """Who may take the role on: one AWS service."""
     statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}

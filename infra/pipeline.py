@@ -2,11 +2,12 @@
 
 import pulumi_aws as aws
 
-from handlers.settings import DESTINATIONS, HEALTH_PATH, MEMBERS_PATH, WEBHOOK_PATH
+from handlers.settings import CLAIMS_PATH, DESTINATIONS, HEALTH_PATH, MEMBERS_PATH, WEBHOOK_PATH
 from infra import permissions
 from infra.api import Api, ApiHost, Endpoint
 from infra.component import Component
 from infra.duties import Duties
+from infra.event_bus import EventBus
 from infra.functions import Function
 from infra.permissions import Statement
 from infra.queues import Queues, WorkQueue
@@ -19,35 +20,51 @@ SWEEP_RATE = "rate(1 minute)"
 
 
 class Pipeline(Component):
-    """Webhook, apply, members, sweep and a sync for each destination, with the API and the queues that call them."""
+    """Webhook, apply, members, claims, sweep and a sync for each destination, with the API and the queues that call
+    them; the bridge where Stripe's events come through EventBridge too.
+    """
 
     def __init__(self, stack: Stack, host: ApiHost, queues: Queues, table: Table, secrets: Secrets) -> None:
         super().__init__("pipeline")
         self._stack = stack
+        self._queues = queues
         duties = Duties(stack, queues, table, secrets)
         self.webhook = Function(stack, duties.webhook())
         self.apply = Function(stack, duties.apply())
         self.members = Function(stack, duties.members())
+        self.claims = Function(stack, duties.claims())
         self.sweep = Function(stack, duties.sweep())
         self.sync = {spec.name: Function(stack, duties.sync(spec)) for spec in DESTINATIONS}
         self.api = Api(stack, host, self._endpoints())
         self._feed(self.apply, queues.events, stack.settings.apply_max_concurrency)
         for name, function in self.sync.items():
             self._feed(function, queues.sync[name], stack.settings.sync_max_concurrency)
+        self.bridge = self._bridge(duties)
         self._schedule()
         self.register_outputs({})
 
     @property
     def functions(self) -> tuple[Function, ...]:
-        """All of them, the destinations' last."""
-        return (self.webhook, self.apply, self.members, self.sweep, *self.sync.values())
+        """All of them, the destinations' and the bridge last."""
+        always = (self.webhook, self.apply, self.members, self.claims, self.sweep, *self.sync.values())
+        return (*always, self.bridge) if self.bridge else always
 
     def _endpoints(self) -> list[Endpoint]:
         return [
             Endpoint("webhook", "POST", WEBHOOK_PATH, self.webhook),
             Endpoint("health", "GET", HEALTH_PATH, self.webhook),
             Endpoint("members", "GET", f"{MEMBERS_PATH}/{{user_id}}", self.members, iam=True),
+            Endpoint("claims", "POST", CLAIMS_PATH, self.claims, iam=True),
         ]
+
+    def _bridge(self, duties: Duties) -> Function | None:
+        source, queue = self._stack.settings.event_bridge.source, self._queues.bridge
+        if source is None or queue is None:
+            return None
+        bridge = Function(self._stack, duties.bridge(source, queue))
+        self._feed(bridge, queue, self._stack.settings.apply_max_concurrency)
+        EventBus(self._stack, source, queue)
+        return bridge
 
     def _feed(self, function: Function, queue: WorkQueue, maximum_concurrency: int) -> None:
         """Lambda takes batches from the queue; what a batch could not finish comes back, and only that."""

@@ -8,7 +8,7 @@ import pulumi_aws as aws
 from handlers.settings import DESTINATIONS
 from infra.component import Component
 from infra.settings import Stack
-from infra.timing import APPLY, SYNC, Timing
+from infra.timing import APPLY, BRIDGE, SYNC, Timing
 
 MAX_RECEIVE_COUNT = 5  # throttles and crashes before our code count as receives too
 DAY = 86400  # seconds
@@ -61,9 +61,10 @@ class WorkQueue(Component):
 
 
 class Queues(Component):
-    """The events queue and one sync queue for each destination.
+    """The events queue, one sync queue for each destination, and what EventBridge brings where it brings anything.
 
-    Events are FIFO by customer, so that conflicts are rare; a sync message is only a nudge and needs no order.
+    Events are FIFO by customer, so that conflicts are rare; a sync message is only a nudge and needs no order, and
+    EventBridge keeps none.
     """
 
     def __init__(self, stack: Stack) -> None:
@@ -73,17 +74,21 @@ class Queues(Component):
             spec.name: WorkQueue(f"sync-{spec.name}", f"{stack.prefix}-sync-{spec.name}", SYNC, fifo=False, parent=self)
             for spec in DESTINATIONS
         }
+        self.bridge = self._bridge(stack) if stack.settings.event_bridge.source else None
         self.register_outputs({})
 
     @property
     def all(self) -> tuple[WorkQueue, ...]:
-        """Events first, then the destinations in their order."""
-        return (self.events, *self.sync.values())
+        """Events first, then the destinations in their order, the bridge's last."""
+        return (self.events, *self.sync.values(), *([self.bridge] if self.bridge else []))
 
     @property
     def sync_urls(self) -> pulumi.Output[str]:
         """JSON {destination: queue URL}."""
         return pulumi.Output.json_dumps({name: queue.url for name, queue in self.sync.items()})
+
+    def _bridge(self, stack: Stack) -> WorkQueue:
+        return WorkQueue("bridge", f"{stack.prefix}-bridge", BRIDGE, fifo=False, parent=self)
 
 
 def _redrive(dead_letter_arn: str) -> str:

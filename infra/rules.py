@@ -9,20 +9,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.settings import DESTINATIONS, HEALTH_PATH, MEMBERS_PATH, WEBHOOK_PATH
+from handlers.settings import CLAIMS_PATH, DESTINATIONS, HEALTH_PATH, MEMBERS_PATH, WEBHOOK_PATH
 from infra import expressions
 from infra.hostnames import APEX, MAX_NAME_OCTETS, absolute
 from infra.mail_sections import Mail
 from infra.plans import PLANS, PlanName
 from infra.problems import Problem
-from infra.sections import Cache, Destinations, Host, Product, RateLimit, Waf
+from infra.sections import Cache, Destinations, EventBridge, Host, Product, RateLimit, Waf
 from infra.settings import STRIPE_API
 
-OWN_ROUTES = (WEBHOOK_PATH, MEMBERS_PATH, HEALTH_PATH)
+OWN_ROUTES = (WEBHOOK_PATH, MEMBERS_PATH, CLAIMS_PATH, HEALTH_PATH)
 OWN_RECORDS = 3  # www, api and the certificate's validation
 # What members are labelled with for their state; handlers.core.desired says which state has which.
-STATE_LABELS = ("cancelled", "member_active", "paused", "payment_failed", "refunded", "trial_started")
-FUNCTIONS = ("webhook", "apply", "members", "sweep", *(f"sync-{spec.name}" for spec in DESTINATIONS))
+STATE_LABELS = (
+    *("cancelled", "disputed", "member_active", "paused", "payment_failed", "refunded"),
+    *("trial_expired", "trial_started"),
+)
+FUNCTIONS = ("webhook", "apply", "members", "claims", "sweep", *(f"sync-{spec.name}" for spec in DESTINATIONS))
+BRIDGE = "bridge"  # only where Stripe's events come through EventBridge too
 
 
 def apex_is_declared(hosts: tuple[Host, ...]) -> Iterator[Problem]:
@@ -144,11 +148,14 @@ def tagged_labels_exist(destinations: Destinations, products: tuple[Product, ...
             yield _problem("destinations.kit.tags", label, limit, "Correct the label, or sell its level in products.")
 
 
-def reserved_concurrency_is_known(reserved_concurrency: Mapping[str, int]) -> Iterator[Problem]:
+def reserved_concurrency_is_known(
+    reserved_concurrency: Mapping[str, int], event_bridge: EventBridge
+) -> Iterator[Problem]:
     """Only functions that exist can have concurrency reserved."""
+    known = (*FUNCTIONS, BRIDGE) if event_bridge.source else FUNCTIONS
     for name in reserved_concurrency:
-        if name not in FUNCTIONS:
-            limit = f"the functions are {', '.join(FUNCTIONS)}"
+        if name not in known:
+            limit = f"the functions are {', '.join(known)}"
             yield _problem(f"reservedConcurrency.{name}", reserved_concurrency[name], limit, "Correct the name.")
 
 
@@ -157,7 +164,8 @@ def reserved_concurrency_suffices(
 ) -> Iterator[Problem]:
     """A queue that calls a function more often than its reserve allows has its messages thrown back and counted."""
     for name, reserved in reserved_concurrency.items():
-        fed = apply_max_concurrency if name == "apply" else sync_max_concurrency if name.startswith("sync-") else 1
+        sync = sync_max_concurrency if name.startswith("sync-") else 1
+        fed = apply_max_concurrency if name in ("apply", BRIDGE) else sync
         if reserved < fed:
             key = f"reservedConcurrency.{name}"
             limit = f"its queue calls it up to {fed} times at once, and refused calls count towards the dead letters"
@@ -175,6 +183,20 @@ def stripe_keys_match_the_mode(
         if secret.get_secret_value().startswith((f"sk{wrong}", f"rk{wrong}")):
             limit = f"livemode is {str(livemode).lower()} and this key is of the other mode"
             yield _problem(key, "[secret]", limit, "Set the other key, or change livemode.")
+
+
+def event_source_is_of_the_mode(livemode: bool, event_bridge: EventBridge) -> Iterator[Problem]:
+    """A test source brings a live stack events which it refuses, and never a payment."""
+    if livemode and event_bridge.is_of_test_mode:
+        limit = "livemode is true and this source is of test mode"
+        yield _problem("eventBridge.source", event_bridge.source, limit, "Make a live event destination at Stripe.")
+
+
+def identity_keys_differ(identity_key: Any, identity_key_previous: Any) -> Iterator[Problem]:
+    """A key that was rolled to itself was not rolled."""
+    if identity_key.get_secret_value() == identity_key_previous.get_secret_value():
+        limit = "it is the same as identityKey"
+        yield _problem("identityKeyPrevious", "[secret]", limit, "Set the key from before the roll, or remove it.")
 
 
 @dataclass(frozen=True)
@@ -214,6 +236,8 @@ RULES: tuple[Rule, ...] = tuple(
         reserved_concurrency_is_known,
         reserved_concurrency_suffices,
         stripe_keys_match_the_mode,
+        event_source_is_of_the_mode,
+        identity_keys_differ,
     )
 )
 

@@ -1,5 +1,6 @@
 """Secrets in AWS Secrets Manager: what the functions read when they start."""
 
+import json
 from dataclasses import dataclass
 
 import pulumi
@@ -11,6 +12,7 @@ from infra.settings import Settings, Stack
 
 SIGNING = "stripe-signing"
 STRIPE_READ = "stripe-read"
+IDENTITY = "identity"
 
 
 @dataclass(frozen=True)
@@ -28,18 +30,20 @@ class StoredSecret:
 
 
 class Secrets(Component):
-    """One secret for each purpose: the webhook's signing secrets, Stripe's read key, and each destination's key.
+    """One secret for each purpose: signing secrets, Stripe's read key, the identity keys, each destination's key.
 
-    Purposes are "stripe-signing", "stripe-read" and the names of the destinations. The value of stripe-signing comes
-    from the endpoint that Stripe makes, see `hold_signing`.
+    Purposes are "stripe-signing", "stripe-read", "identity" and the names of the destinations. The value of
+    stripe-signing comes from the endpoint that Stripe makes, see `hold_signing`; that of identity is JSON with the key
+    that the app signs user ids with now, and the one from before while it is rolled.
     """
 
     def __init__(self, stack: Stack) -> None:
         super().__init__("secrets")
         self._stack = stack
-        purposes = (SIGNING, STRIPE_READ, *(spec.name for spec in DESTINATIONS))
+        purposes = (SIGNING, STRIPE_READ, IDENTITY, *(spec.name for spec in DESTINATIONS))
         self.stored = {purpose: self._secret(purpose) for purpose in purposes}
         self._hold(STRIPE_READ, _plain(stack.settings, "stripeReadKey"))
+        self._hold(IDENTITY, _identity(stack.settings))
         for spec in DESTINATIONS:
             self._hold(spec.name, _plain(stack.settings, spec.config_secret))
         self.register_outputs({})
@@ -67,6 +71,12 @@ class Secrets(Component):
             secret_string=value,
             opts=self.child(),
         )
+
+
+def _identity(settings: Settings) -> pulumi.Output[str]:
+    """JSON {"current": key, "previous": key | null}."""
+    current, previous = settings.identity_key.get_secret_value(), settings.identity_key_previous.get_secret_value()
+    return pulumi.Output.secret(json.dumps({"current": current, "previous": previous or None}))
 
 
 def _plain(settings: Settings, key: str) -> pulumi.Output[str]:

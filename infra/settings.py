@@ -10,11 +10,24 @@ from infra.hostnames import absolute, domain_fault
 from infra.mail_sections import Mail
 from infra.plans import PlanName
 from infra.section import Section, refused
-from infra.sections import Cache, Destinations, Host, Hsts, Policy, Product, RateLimit, Waf
+from infra.sections import (
+    Cache,
+    Destinations,
+    EventBridge,
+    Host,
+    Hsts,
+    Identity,
+    Policy,
+    Product,
+    RateLimit,
+    Waf,
+    Webhook,
+)
 
 STRIPE_API = "https://api.stripe.com"
 # AWS Certificate Manager takes a first name of at most 64 characters, and ours is api.<domain>.
 MAX_DOMAIN = 64 - len("api.")
+MIN_IDENTITY_KEY = 32  # characters: 128 bits even where they are hexadecimal digits
 RetentionDays = Literal[7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]
 Runtime = Literal["python3.11", "python3.12", "python3.13", "python3.14"]
 
@@ -44,8 +57,22 @@ def _filled(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _identity_key(secret: SecretStr) -> SecretStr:
+    if len(_filled(secret).get_secret_value()) < MIN_IDENTITY_KEY:
+        limit = f"a key that signs who somebody is has at least {MIN_IDENTITY_KEY} characters"
+        raise refused(limit, "Make one with `openssl rand -hex 32`; the app's server gets the same one.")
+    return secret
+
+
+def _previous_identity_key(secret: SecretStr) -> SecretStr:
+    return _identity_key(secret) if secret.get_secret_value() else secret
+
+
 Domain = Annotated[str, AfterValidator(_domain)]
 Secret = Annotated[SecretStr, AfterValidator(_filled)]
+IdentityKey = Annotated[SecretStr, AfterValidator(_identity_key)]
+PreviousIdentityKey = Annotated[SecretStr, AfterValidator(_previous_identity_key)]
+MetadataKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 Email = Annotated[str, Field(pattern=r"^[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+$", max_length=254)]
 
 
@@ -64,7 +91,11 @@ class Settings(Section):
     rate_limit: RateLimit = RateLimit()
     products: tuple[Product, ...] = Field(min_length=1)
     policy: Policy = Policy()
-    user_id_metadata_key: str = Field(default="user_id", pattern=r"^[A-Za-z0-9_-]{1,40}$")
+    user_id_metadata_key: MetadataKey = "user_id"
+    price_metadata_key: MetadataKey = "price_id"
+    identity: Identity = Identity()
+    webhook: Webhook = Webhook()
+    event_bridge: EventBridge = EventBridge()
     destinations: Destinations
     alert_email: Email
     protect: bool = True
@@ -78,6 +109,8 @@ class Settings(Section):
     stripe_read_key: Secret
     kit_api_key: Secret
     slack_bot_token: Secret
+    identity_key: IdentityKey
+    identity_key_previous: PreviousIdentityKey = SecretStr("")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,5 +20,7 @@ class Timing:
 WEBHOOK = Timing(10)
 APPLY = Timing(5)
 MEMBERS = Timing(5)
+CLAIMS = Timing(10)  # a person waits for it, and a conflict is worth another try
+BRIDGE = Timing(10)
 SYNC = Timing(30)
 SWEEP = Timing(30)

@@ -38,3 +38,9 @@ class ReportError(RehearsalError):
     """The report cannot be written where it was asked for."""
 
     exit_code = 8
+
+
+class EventsError(RehearsalError):
+    """The events that were to be replayed cannot be read, or how they were to be replayed makes no sense."""
+
+    exit_code = 2

@@ -95,11 +95,17 @@ def choose(names: Sequence[str]) -> tuple[Journey, ...]:
 
 
 @contextmanager
-def deployed(project: Path, stack: str, stages: Stages) -> Generator[Deployed]:
-    """The stack of `project`, planned, then deployed to fresh twins that end with the block."""
+def deployed(
+    project: Path, stack: str, stages: Stages, overrides: Mapping[str, Any] | None = None
+) -> Generator[Deployed]:
+    """The stack of `project`, planned, then deployed to fresh twins that end with the block.
+
+    `overrides` are values of the stack's configuration that win over its file's.
+    """
+    own = dict(overrides or {})
     with stages.stage("plan"):
-        site = read_site(project, stack)
-        graph = plan(project, stack)
+        site = read_site(project, stack, own)
+        graph = plan(project, stack, own)
     with ExitStack() as ends:
         with stages.stage("twins"):
             twins = assembly.start(site, ends, stages.progress.waiting)
@@ -111,7 +117,7 @@ def deployed(project: Path, stack: str, stages: Stages) -> Generator[Deployed]:
                 done += 1
                 stages.progress.waiting(f"{done} of {total}: {step.resource.name}")
 
-            deployment = apply(project, stack, twins.target, twins.overrides(), progress=tell)
+            deployment = apply(project, stack, twins.target, {**own, **twins.overrides()}, progress=tell)
         with stages.stage("prices at Stripe"):
             world = staging.world(site, twins, deployment.outputs["contract"], ends)
         yield Deployed(site=site, twins=twins, deployment=deployment, world=world)

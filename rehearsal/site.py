@@ -31,9 +31,12 @@ class Site:
         return f"api.{self.domain}"
 
 
-def read_site(project: Path, stack: str) -> Site:
-    """The site of `stack`. Raises StackError when the configuration cannot be read; the program judges the rest."""
-    config = stackfile.load(project, stack)
+def read_site(project: Path, stack: str, overrides: Mapping[str, Any] | None = None) -> Site:
+    """The site of `stack`, whose configuration `overrides` win over.
+
+    Raises StackError when the configuration cannot be read; the program judges the rest.
+    """
+    config = stackfile.load(project, stack, overrides)
 
     def value(key: str) -> Any:
         return json.loads(config.values[f"{config.project}:{key}"])

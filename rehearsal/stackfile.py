@@ -134,8 +134,12 @@ def _defaults(declared: Mapping[str, _Declared]) -> dict[str, Any]:
 
 
 def _made_up(declared: Mapping[str, _Declared]) -> dict[str, Any]:
-    """A value for each secret key: recognisable, the same each time, and useless anywhere else."""
-    return {key: f"rehearsal-{key.split(':', 1)[1]}" for key, entry in declared.items() if entry.secret}
+    """A value for each secret key that has no default: recognisable, the same each time, useless anywhere else."""
+    return {
+        key: f"rehearsal-made-up-secret-{key.split(':', 1)[1]}"  # as long as keys must be that sign something
+        for key, entry in declared.items()
+        if entry.secret and entry.default is None
+    }
 
 
 def _without_secrets(written: Mapping[str, Any], declared: Mapping[str, _Declared]) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def _watching() -> tuple[Check, ...]:
             entry=entries()["aws.alarms"],
             probe=watch.alarms,
             rule=aws_rules.alarms,
-            fix="declare an alarm with an action for each dead-letter queue and health check",
+            fix="declare an alarm with an action for each dead-letter queue, health check and metric of the functions",
             command=lambda scope: aws(scope, "cloudwatch", "describe-alarms"),
         ),
         Check(
@@ -157,9 +157,9 @@ def _api() -> tuple[Check, ...]:
         ),
         Check(
             entry=entries()["api.members-auth"],
-            probe=api_probes.members,
+            probe=api_probes.apps_own,
             rule=api_rules.members_auth,
-            fix="set authorization_type AWS_IAM on the members route, then look who has read members meanwhile",
+            fix="set authorization_type AWS_IAM on the route, then look in the API's log who has called it meanwhile",
             command=lambda scope: curl(scope, api_probes.members_url(scope.contract)),
         ),
     )

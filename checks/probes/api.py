@@ -12,11 +12,17 @@ def health(scope: Scope) -> Exchange:
         return browser.ask(scope.contract.endpoints.health)
 
 
-def members(scope: Scope) -> tuple[access.ApiFacts, Exchange]:
-    """The API's routes, and the answer of the members route to an unsigned request."""
+def apps_own(scope: Scope) -> tuple[access.ApiFacts, tuple[Exchange, ...]]:
+    """The API's routes, and what those of the app's server, members and claims, answer to unsigned requests.
+
+    The claim is empty: a function that took it could do nothing with it.
+    """
     with Browser(scope) as browser:
-        unsigned = browser.ask(members_url(scope.contract))
-    return access.api(scope), unsigned
+        member = browser.ask(members_url(scope.contract))
+        claim = browser.ask(
+            scope.contract.endpoints.claims, method="POST", headers={"content-type": "application/json"}, body=b"{}"
+        )
+    return access.api(scope), (member, claim)
 
 
 def members_url(contract: Contract, user: str = "launch-ready-probe") -> str:

@@ -24,6 +24,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "sync": frozenset(LOGS | RECEIVE | READ | WRITE | {"dynamodb:DeleteItem"} | SECRET),
     "sweep": frozenset(LOGS | SEND | READ | WRITE | SECRET),
     "members": frozenset(LOGS | READ),
+    "claims": frozenset(LOGS | SEND | READ | WRITE | SECRET),
+    "bridge": frozenset(LOGS | RECEIVE | SEND),
 }
 _TAKE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 _CHANGE = {"dynamodb:PutItem", "dynamodb:UpdateItem"}
@@ -36,13 +38,19 @@ NEEDED: dict[str, frozenset[str]] = {
     "sync": frozenset(LOGS | _TAKE | {"dynamodb:GetItem"} | _CHANGE | SECRET),
     "sweep": frozenset(LOGS | {"sqs:SendMessage", "dynamodb:Query"} | _RECORD | SECRET),
     "members": frozenset(LOGS | {"dynamodb:GetItem"}),
+    "claims": frozenset(LOGS | {"sqs:SendMessage"} | _RECORD | SECRET),
+    "bridge": frozenset(LOGS | _TAKE | {"sqs:SendMessage"}),
 }
+# Which queues a function takes from and sends to, by their purpose.
+TAKES_FROM = {"apply": "events", "sync": "sync", "bridge": "bridge"}
+SENDS_TO = {"webhook": "events", "bridge": "events", "apply": "sync", "claims": "sync", "sweep": "sync"}
 LAMBDA = "lambda.amazonaws.com"
 STREAMS = re.compile(r"arn:aws[a-z-]*:logs:[a-z0-9-]+:[0-9]{12}:log-group:[^*]+:(?:log-stream:)?\*\Z")
 INDEXES = re.compile(r"arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[^*/]+/index/\*\Z")
 SECRET_NAME = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS?)\Z")
 OPAQUE = re.compile(r"[A-Za-z0-9+/=]{20,}")  # names are split by hyphens, underscores and dots; keys seldom are
-STRIPE_ID = re.compile(r"(?:price|prod|plan|acct|we)_[A-Za-z0-9]+\Z")  # public names of objects
+# Public names of objects, and of Stripe's event source at EventBridge.
+STRIPE_ID = re.compile(r"(?:(?:price|prod|plan|acct|we)_|aws\.partner/stripe\.com/ed_(?:test_)?)[A-Za-z0-9]+\Z")
 ENTROPY_BITS = 3.5  # a character: random base64 of 32 characters has about 4.5, an English name under 3.3
 
 
@@ -63,6 +71,8 @@ def roles(contract: Contract, facts: tuple[RoleFacts, ...]) -> Verdict:
             problems.append(f"{name}: its role has no policy")
         else:
             problems += [f"{name}: may not {action}, which its work takes" for action in _lacking(fact)]
+            unread = _unreadable(contract, fact)
+            problems += [f"{name}: may not read the secret {purpose}, which its work takes" for purpose in unread]
         for statement in fact.statements:
             if statement.effect == "Allow":
                 problems += [f"{name}: {problem}" for problem in _statement_problems(contract, fact, statement)]
@@ -106,6 +116,32 @@ def _lacking(fact: RoleFacts) -> list[str]:
     return sorted(NEEDED.get(fact.function.purpose, frozenset()) - granted)
 
 
+def _unreadable(contract: Contract, fact: RoleFacts) -> list[str]:
+    """The purposes of the secrets that the function cannot do its work without and may not read."""
+    readable = {
+        resource
+        for statement in fact.statements
+        if statement.effect == "Allow" and SECRET & set(statement.actions)
+        for resource in statement.resources
+    }
+    held = {secret.purpose for secret in contract.secrets if secret.arn in readable}
+    return sorted(needed_secrets(contract, fact.function) - held)
+
+
+def needed_secrets(contract: Contract, function: Function) -> frozenset[str]:
+    """The purposes of the secrets that the function reads; the sweep signs claim links, where there are any."""
+    match function.purpose:
+        case "webhook":
+            return frozenset({"stripe-signing"})
+        case "apply":
+            return frozenset({"stripe-read", "identity"})
+        case "claims":
+            return frozenset({"identity"})
+        case "sweep":
+            return frozenset({"stripe-read", "identity"} if contract.claims else {"stripe-read"})
+    return frozenset({function.destination} if function.destination else ())
+
+
 def _statement_problems(contract: Contract, fact: RoleFacts, statement: Statement) -> list[str]:
     allowed = ALLOWED.get(fact.function.purpose, frozenset())
     problems = ["NotAction or NotResource allows what nobody listed"] if statement.inverted else []
@@ -134,13 +170,12 @@ def _is_own(contract: Contract, function: Function, statement: Statement, resour
         return resource == contract.table.arn or resource.startswith(f"{contract.table.arn}/index/")
     if service == "sqs":
         return resource in _queues(contract, function, set(statement.actions))
-    return service == "secretsmanager" and resource in _readable_secrets(contract, function)
+    return service == "secretsmanager" and resource in _own_secrets(contract, function)
 
 
 def _queues(contract: Contract, function: Function, actions: set[str]) -> set[str]:
     """The queues that the function's purpose takes from and sends to, as far as `actions` do either."""
-    source = {"apply": "events", "sync": "sync"}.get(function.purpose)
-    target = {"webhook": "events", "apply": "sync", "sweep": "sync"}.get(function.purpose)
+    source, target = TAKES_FROM.get(function.purpose), SENDS_TO.get(function.purpose)
     own = {
         queue.arn
         for queue in contract.queues
@@ -150,10 +185,9 @@ def _queues(contract: Contract, function: Function, actions: set[str]) -> set[st
     return (own if actions & RECEIVE else set()) | (sent if actions & SEND else set())
 
 
-def _readable_secrets(contract: Contract, function: Function) -> set[str]:
-    own = {"webhook": "stripe-signing", "apply": "stripe-read", "sweep": "stripe-read"}.get(function.purpose)
-    wanted = own or function.destination or ""
-    return {secret.arn for secret in contract.secrets if secret.name.rpartition("/")[2] == wanted}
+def _own_secrets(contract: Contract, function: Function) -> set[str]:
+    wanted = needed_secrets(contract, function)
+    return {secret.arn for secret in contract.secrets if secret.purpose in wanted}
 
 
 def _looks_secret(name: str, value: str) -> bool:

@@ -39,20 +39,23 @@ def default_endpoint(_contract: Contract, facts: ApiFacts) -> Verdict:
     return judge("the default endpoint disabled", seen=f"API {facts.api_id}", problems=problems)
 
 
-def members_auth(contract: Contract, facts: tuple[ApiFacts, Exchange]) -> Verdict:
-    """api.members-auth: the members route takes IAM-signed requests only; an unsigned one is 403.
+def members_auth(contract: Contract, facts: tuple[ApiFacts, tuple[Exchange, ...]]) -> Verdict:
+    """api.members-auth: the members and claims routes take IAM-signed requests only; an unsigned one is 403.
 
     AWS, "IAM authorization for HTTP APIs". What a signed caller may read is not judged here: a journey reads it.
     """
     api, unsigned = facts
-    path = "/" + contract.endpoints.members.split("/", 3)[3].partition("{")[0]
-    ours = [(key, kind) for key, kind in api.routes if path in key or key == "$default"]
-    problems = [f"route {key} has authorization {kind}" for key, kind in ours if kind != "AWS_IAM"]
-    problems += [] if ours else [f"no route for {path}"]
-    problems += [] if unsigned.status in {401, 403} else [f"unsigned {unsigned.line()}"]
+    problems: list[str] = []
+    for url in (contract.endpoints.members, contract.endpoints.claims):
+        path = "/" + url.split("/", 3)[3].partition("{")[0]
+        ours = [(key, kind) for key, kind in api.routes if path in key]
+        problems += [f"route {key} has authorization {kind}" for key, kind in ours if kind != "AWS_IAM"]
+        problems += [] if ours else [f"no route for {path}"]
+    problems += [f"route $default has authorization {kind}" for key, kind in api.routes if key == "$default"]
+    problems += [f"unsigned {answer.line()}" for answer in unsigned if answer.status not in {401, 403}]
     return judge(
-        "AWS_IAM on the route, 403 to an unsigned request",
-        seen=unsigned.line(),
+        "AWS_IAM on the routes, 403 to unsigned requests",
+        seen="; ".join(answer.line() for answer in unsigned),
         problems=problems,
-        evidence=(unsigned.line(), *(f"{key}: {kind}" for key, kind in api.routes)),
+        evidence=(*(answer.line() for answer in unsigned), *(f"{key}: {kind}" for key, kind in api.routes)),
     )

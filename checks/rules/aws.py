@@ -11,6 +11,8 @@ RECEIVES_LEAST = 5  # ibid.
 RETENTION_LEAST_DAYS = 7
 AGE_MOST_SECONDS = 60
 WAITING = "ApproximateNumberOfMessagesVisible"
+# What the functions count when a person is needed: parked events, alerts, deliveries given up.
+COUNTED = ("Alert", "EventParked", "SyncParked")
 
 
 def dlq(_contract: Contract, facts: tuple[QueueFacts, ...]) -> Verdict:
@@ -85,7 +87,8 @@ def alarms(contract: Contract, facts: tuple[AlarmFacts, ...]) -> Verdict:
     """aws.alarms: every declared alarm exists; each dead-letter queue and health check has one that tells.
 
     An alarm counts when its actions are enabled and name a target, and it is not in ALARM (Well-Architected, OPS).
-    A dead-letter queue's must fire on the first message. The topics of declared alarms have a subscriber; whether
+    What the functions count when a person is needed has one for this stack. A dead-letter queue's, and these, must fire
+    on the first message. The topics of declared alarms have a subscriber; whether
     a person has confirmed the subscription is aws.subscription.
     """
     names = {fact.name for fact in facts}
@@ -95,13 +98,17 @@ def alarms(contract: Contract, facts: tuple[AlarmFacts, ...]) -> Verdict:
             watching = _watching(facts, WAITING, "QueueName", queue.name)
             problems += _watch_problems(watching, f"dead-letter queue {queue.name}")
             problems += [f"{fact.name} does not fire on the first message" for fact in watching if not _first(fact)]
+    for metric in COUNTED:
+        watching = _watching(facts, metric, "stack", f"{contract.project}-{contract.stack}")
+        problems += _watch_problems(watching, f"metric {metric}")
+        problems += [f"{fact.name} does not fire on the first one" for fact in watching if not _first(fact)]
     for check in contract.health_checks:
         watching = _watching(facts, "HealthCheckStatus", "HealthCheckId", check.id)
         problems += _watch_problems(watching, f"health check of {check.host}")
     ours = {alarm.name for alarm in contract.alarms}
     problems += [f"{fact.name} is in ALARM" for fact in facts if fact.name in ours and fact.state == "ALARM"]
     return judge(
-        "an alarm with an enabled action on every dead-letter queue and health check",
+        "an alarm with an enabled action on every dead-letter queue, health check and metric that needs a person",
         seen=f"{len(contract.alarms)} alarms",
         problems=problems,
         evidence=tuple(f"{f.name} ({f.region}): {f.namespace} {f.metric}, {f.state}" for f in facts if f.name in ours),

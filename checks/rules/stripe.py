@@ -7,19 +7,35 @@ from checks.model import Verdict, judge
 from checks.probes.aws.pipeline import FunctionFacts
 from checks.probes.stripe import AccountFacts, EndpointFacts
 
-# Without any one of these a member would be granted, kept or stopped wrongly (pipeline's event list).
+# Without any one of these a member would be granted, kept or stopped wrongly, or nobody told (pipeline's event list).
 REQUIRED_EVENTS = frozenset(
     {
+        "charge.dispute.closed",
+        "charge.dispute.created",
         "charge.refunded",
+        "checkout.session.async_payment_failed",
+        "checkout.session.async_payment_succeeded",
         "checkout.session.completed",
+        "checkout.session.expired",
+        "customer.created",
+        "customer.deleted",
         "customer.subscription.created",
         "customer.subscription.deleted",
+        "customer.subscription.paused",
+        "customer.subscription.resumed",
+        "customer.subscription.trial_will_end",
         "customer.subscription.updated",
+        "customer.updated",
         "invoice.paid",
+        "invoice.payment_action_required",
         "invoice.payment_failed",
         "invoice.payment_succeeded",
         "invoice_payment.paid",
+        "payment_intent.payment_failed",
+        "payment_intent.succeeded",
         "refund.created",
+        "refund.failed",
+        "refund.updated",
     }
 )
 TEST_KEY = re.compile(r"\b(?:sk|rk|pk)_test_")

@@ -6,15 +6,16 @@ from checks.probes.http import Exchange
 from checks.probes.webhook import ANSWERS, ANSWERS_WITH_ONE_LATE, Refusal
 
 
-def refused(_contract: Contract, facts: tuple[Refusal, ...]) -> Verdict:
-    """wh.unsigned, wh.stale: what is not genuinely and recently signed is answered with 400.
+def refused(contract: Contract, facts: tuple[Refusal, ...]) -> Verdict:
+    """wh.unsigned, wh.stale: what is not genuinely and recently signed is answered with the declared status.
 
-    Stripe, "Verify webhook signatures". 403 and 401 fail too: they come from the edge or the gateway, and would
-    meet Stripe's posts. That nothing was written is shown by a journey, not here.
+    Stripe, "Verify webhook signatures". Where that is 400, as usual, 403 and 401 fail: they come from the edge or the
+    gateway, and would meet Stripe's posts. That nothing was written is shown by a journey, not here.
     """
-    problems = [f"{one.what}: {one.answer.line()}" for one in facts if one.answer.status != 400]
+    wanted = contract.webhook.bad_signature_status
+    problems = [f"{one.what}: {one.answer.line()}" for one in facts if one.answer.status != wanted]
     return judge(
-        "400",
+        f"{wanted}",
         seen="; ".join(f"{one.what}: {one.answer.status}" for one in facts),
         problems=problems,
         evidence=tuple(f"{one.what}: {one.answer.line()}" for one in facts),

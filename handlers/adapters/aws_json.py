@@ -1,28 +1,32 @@
-"""One AWS service over its JSON protocol, on http.client: what the functions have instead of boto3.
+"""One AWS service over its JSON protocol: what the functions have instead of boto3.
 
 Importing boto3 and making a client takes several times as long as the rest of a function's start.
 Standard library only.
 """
 
-import http.client
 import json
-import re
 import ssl
 import time
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
 
+from handlers.adapters.connection import AnswerError, Connection
 from handlers.adapters.logs import redact
 from handlers.adapters.sigv4 import Credentials, sign_post
 from handlers.core.errors import VendorError
 
-MAX_ANSWER_BYTES = 1024 * 1024
 TIMEOUT_SECONDS = 3.0  # to connect and for each wait; with one reconnect still inside the function's 10 s
 
 # "Slow down" and "not yet" in the words of several services, mostly with status 400.
-_PASSING = re.compile(r"Thrott|ThroughputExceeded|TooManyRequests|RequestLimitExceeded|SlowDown|TransactionInProgress")
+_PASSING = (
+    "Thrott",
+    "ThroughputExceeded",
+    "TooManyRequests",
+    "RequestLimitExceeded",
+    "SlowDown",
+    "TransactionInProgress",
+)
 
 
 class RefusedError(VendorError):
@@ -51,16 +55,16 @@ class AwsJson:
 
         `timeout` is in seconds, to connect and for each wait; TIMEOUT_SECONDS where there is none.
         """
-        self._timeout = timeout
         self._service = service
         self._version = version
         self._region = environ["AWS_REGION"]
         self._credentials = Credentials(
             environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], environ.get("AWS_SESSION_TOKEN")
         )
-        self._endpoint = urlsplit(environ.get("AWS_ENDPOINT_URL") or f"https://{service}.{self._region}.amazonaws.com")
-        self._ca_file = environ.get("AWS_CA_BUNDLE")
-        self._connection: http.client.HTTPConnection | None = None
+        endpoint = environ.get("AWS_ENDPOINT_URL") or f"https://{service}.{self._region}.amazonaws.com"
+        scheme, _, place = endpoint.partition("://")
+        self._host = place.partition("/")[0]  # with the port where the endpoint names one
+        self._connection = _connection(scheme, self._host, environ.get("AWS_CA_BUNDLE"), timeout or TIMEOUT_SECONDS)
 
     def call(self, target: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         """The service's answer to `payload` for the operation `target` ("AmazonSQS.SendMessage").
@@ -69,7 +73,7 @@ class AwsJson:
         """
         body = json.dumps(payload, ensure_ascii=False).encode()
         headers = sign_post(
-            self._endpoint.netloc,
+            self._host,
             {"Content-Type": f"application/x-amz-json-{self._version}", "X-Amz-Target": target},
             body,
             credentials=self._credentials,
@@ -85,41 +89,30 @@ class AwsJson:
 
     def close(self) -> None:
         """Close the connection; the next call makes a new one."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._connection.close()
 
     def _post(self, body: bytes, headers: Mapping[str, str], target: str) -> tuple[int, bytes]:
         """Status and body of the answer; a connection from an earlier call gets a second chance."""
-        reused = self._connection is not None and self._connection.sock is not None
+        reused = self._connection.sock is not None
         try:
-            return self._exchange(body, headers)
-        except (OSError, http.client.HTTPException) as error:
+            return self._connection.post(headers, body)
+        except (OSError, AnswerError) as error:
             self.close()
             if reused:
                 return self._post(body, headers, target)
             raise VendorError(
-                f"{target}: {self._endpoint.netloc} gave no answer ({type(error).__name__})",
+                f"{target}: {self._host} gave no answer ({type(error).__name__})",
                 permanent=False,
                 unknown=not isinstance(error, ConnectionRefusedError),
             ) from None
 
-    def _exchange(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
-        if self._connection is None:
-            self._connection = self._connect()
-        self._connection.request("POST", "/", body, dict(headers))
-        response = self._connection.getresponse()
-        answer = response.read(MAX_ANSWER_BYTES + 1)
-        if len(answer) > MAX_ANSWER_BYTES:
-            raise http.client.HTTPException("answer too long")
-        return response.status, answer
 
-    def _connect(self) -> http.client.HTTPConnection:
-        host, port = self._endpoint.hostname or "", self._endpoint.port
-        timeout = self._timeout or TIMEOUT_SECONDS
-        if self._endpoint.scheme == "http":
-            return http.client.HTTPConnection(host, port, timeout=timeout)
-        return http.client.HTTPSConnection(host, port, timeout=timeout, context=_trust(self._ca_file))
+def _connection(scheme: str, host: str, ca_file: str | None, timeout: float) -> Connection:
+    """To `host`, which may end with a port, and may be an IPv6 address in brackets."""
+    name, _, port = host.rpartition(":") if host.rfind(":") > host.rfind("]") else (host, "", "")
+    if scheme == "http":
+        return Connection(name.strip("[]"), int(port or 80), timeout=timeout)
+    return Connection(name.strip("[]"), int(port or 443), trust=lambda: _trust(ca_file), timeout=timeout)
 
 
 @cache
@@ -140,7 +133,7 @@ def _refusal(status: int, data: Mapping[str, Any], target: str) -> RefusedError:
     """The error in an answer such as {"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "…"}."""
     code = str(data.get("__type", "")).rpartition("#")[2][:80]
     reason = str(data.get("message") or data.get("Message") or "")[:300]
-    permanent = 400 <= status < 500 and status != 429 and not _PASSING.search(code)
+    permanent = 400 <= status < 500 and status != 429 and not any(word in code for word in _PASSING)
     message = redact(f"{target}: HTTP {status} {code} {reason}".strip())
     reasons = tuple(str(reason.get("Code", "None")) for reason in data.get("CancellationReasons") or ())
     return RefusedError(

@@ -11,6 +11,7 @@ import re
 import sys
 import time
 from collections.abc import Mapping
+from functools import cache
 from typing import Literal
 
 Level = Literal["debug", "info", "warning", "error"]
@@ -18,36 +19,47 @@ Level = Literal["debug", "info", "warning", "error"]
 METRIC_NAMESPACE = "LaunchReady"
 
 # Possessive quantifiers (`++`) keep each search linear in the length of the text.
-_SECRETS = re.compile(
+_SECRETS = (
     r"(?<![A-Za-z0-9])(?:"
     r"(?:[sr]k|whsec)_[\w+/=-]+"  # Stripe: secret and restricted keys, signing secrets
     r"|xox[a-z]-[\w.-]+|xapp-[\w-]+"  # Slack: bot, user and app tokens
     r"|kit_[A-Za-z0-9]{12,}+"  # Kit: API keys
+    r"|lc1_[\w-]++"  # ours: claim tokens
     r"|A[KS]IA[A-Z0-9]{16}"  # AWS: access key ids
     r"|(?:Bearer|Basic) [\w.~+/=-]++"  # whatever else an Authorization header carries
     r")"
 )
-_EMAIL = re.compile(
+_EMAIL = (
     r"(?:"
     r"(?<![^\s@<>(),:;\"\\\[\]])(?:[^\s@<>(),:;\"\\\[\]%]|%(?!40))++"  # the local part
     r"|\"[^\"\n]{1,64}\""  # the local part in quotes
     r")(?:@|%40)[\w-]++(?:\.[\w-]++)*+"
 )
-_CARD = re.compile(r"(?<!\w)\d(?:[ -]?\d){12,18}(?!\w)")
+_CARD = r"(?<!\w)\d(?:[ -]?\d){12,18}(?!\w)"
 _CARD_NUMBERS = range(10**12, 10**19)
+
+# Parts of which each secret and each e-mail address has one. A line without them, and without a card's digits, has
+# nothing to redact, which is seen in a twentieth of the time that the patterns take, and without compiling them.
+_SIGNS = ("@", "%40", "sk_", "rk_", "whsec_", "xox", "xapp-", "kit_", "lc1_", "AKIA", "ASIA", "Bearer ", "Basic ")
+_DIGITS_RUN_TOGETHER = str.maketrans("123456789", "0" * 9, " -")
+_PLAIN = frozenset({str, int, bool})
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def redact(text: str) -> str:
     """`text` without e-mail addresses, tokens of the vendors that we use, and 13 to 19 digit card-like numbers."""
-    text = _SECRETS.sub("[token]", text)
-    text = _EMAIL.sub("[email]", text)
-    return _CARD.sub("[number]", text)
+    secrets, email, card = _patterns()
+    return card.sub("[number]", email.sub("[email]", secrets.sub("[token]", text)))
 
 
 def log(level: Level, message: str, **fields: object) -> None:
     """Print one line `{"level", "message", **fields}`, redacted; fields that are None are left out."""
     record = {"level": level, "message": message, **{k: v for k, v in fields.items() if v is not None}}
-    _print(_clean(record))
+    if _PLAIN.issuperset(map(type, record.values())) and _is_harmless(line := _encode(record)):
+        _print(line)
+    else:
+        _print(_encode(_clean(record)))
 
 
 def metric(name: str, value: float, unit: str = "Count", **dimensions: str) -> None:
@@ -64,7 +76,7 @@ def metric(name: str, value: float, unit: str = "Count", **dimensions: str) -> N
         "Metrics": [{"Name": name, "Unit": unit}],
     }
     envelope = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
-    _print({"_aws": envelope, name: value, **{key: redact(text) for key, text in dimensions.items()}})
+    _print(_encode({"_aws": envelope, name: value, **{key: redact(text) for key, text in dimensions.items()}}))
 
 
 def email_hash(email: str) -> str:
@@ -75,9 +87,25 @@ def email_hash(email: str) -> str:
     return hashlib.sha256(email.strip().lower().encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def _print(record: object) -> None:
-    sys.stdout.write(json.dumps(record, separators=(",", ":")) + "\n")
+def _print(line: str) -> None:
+    sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """Secrets, e-mail addresses and card numbers; compiled at the first use, as few lines of the webhook need it."""
+    return re.compile(_SECRETS), re.compile(_EMAIL), re.compile(_CARD)
+
+
+def _is_harmless(line: str) -> bool:
+    """Whether `redact` would leave each text in this line of JSON as it is.
+
+    Texts stand in it as they are, but where a backslash is: that line is for the patterns.
+    """
+    if "\\" in line or "0" * 13 in line.translate(_DIGITS_RUN_TOGETHER):
+        return False
+    return all(sign not in line for sign in _SIGNS)
 
 
 def _clean(value: object) -> object:

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 
@@ -54,6 +55,7 @@ def sign_post(
     return sent
 
 
+@lru_cache(maxsize=4)  # it changes once a day, and takes as long as the rest of the signature
 def _key(secret_access_key: str, scope: str) -> bytes:
     """The signing key: the secret, narrowed step by step to the day, region and service of `scope`."""
     key = f"AWS4{secret_access_key}".encode()

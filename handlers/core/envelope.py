@@ -10,9 +10,11 @@ from handlers.core.errors import EventError
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 MAX_BYTES = 1024 * 1024
+# Characters, of an object's id as https://docs.stripe.com/upgrades promises; names of types are far shorter.
+MAX_NAME = 255
 # What the allowed set of SendMessage leaves out, because a set of what it holds takes ten times as long to compile.
-_REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_QUEUE_ID = re.compile(r"[!-~]{1,128}")  # letters, digits and all of ASCII's punctuation
+# Of these, JSON in UTF-8 can hold the last two only; looking for them takes no time, and the pattern is rarely needed.
+_REFUSED = "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
 
 _REFERENCE = "launch_ready_reference"
 
@@ -27,12 +29,12 @@ class Reference(NamedTuple):
 
 
 def parse(raw: bytes) -> dict[str, Any] | None:
-    """The event in `raw`, or None when it is not a JSON object with a text `id`."""
+    """The event in `raw`, or None when it is not a JSON object with an `id` that Stripe could have given."""
     try:
         event = json.loads(raw.decode())
     except (ValueError, RecursionError):  # ValueError covers bad UTF-8, bad JSON and over-long integers
         return None
-    return event if isinstance(event, dict) and isinstance(event.get("id"), str) and event["id"] else None
+    return event if isinstance(event, dict) and _name(event.get("id")) else None
 
 
 def encode(raw: bytes, event: Mapping[str, Any] | None) -> str:
@@ -43,12 +45,12 @@ def encode(raw: bytes, event: Mapping[str, Any] | None) -> str:
     """
     text = raw.decode("utf-8", "replace")
     if event is None:
-        return _fitting(_REFUSED.sub("\ufffd", text) or "\ufffd")
-    if len(raw) <= MAX_BYTES and not _REFUSED.search(text):
+        return _unreadable(raw, text)
+    if len(raw) <= MAX_BYTES and "\ufffe" not in text and "\uffff" not in text:
         return text
     reference = Reference(
         id=event["id"],
-        type=str(event.get("type", "")),
+        type=type_of(event) or "",
         created=_unix(event.get("created")),
         livemode=event.get("livemode") is True,
     )
@@ -65,8 +67,8 @@ def decode(body: str) -> dict[str, Any] | Reference:
         raise EventError(f"the message is a JSON {type(message).__name__}, not an object")
     if _REFERENCE in message:
         return _reference(message[_REFERENCE])
-    if not isinstance(message.get("id"), str) or not message["id"]:
-        raise EventError("the message has no event id")
+    if not _name(message.get("id")):
+        raise EventError(f"the message has no event id of 1 to {MAX_NAME} characters")
     return message
 
 
@@ -74,6 +76,11 @@ def customer_of(event: Mapping[str, Any]) -> str | None:
     """The Stripe customer that the event's object is or names; None where it names none."""
     subject = _subject(event)
     return _id(subject.get("id") if subject.get("object") == "customer" else subject.get("customer"))
+
+
+def type_of(event: Mapping[str, Any]) -> str | None:
+    """The event's type; None for what is no name of one, which a log and a reference could not hold either."""
+    return _name(event.get("type"))
 
 
 def group_of(event: Mapping[str, Any]) -> str:
@@ -108,14 +115,21 @@ def _subject(event: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def queue_id(text: str) -> str:
     """`text` as a message group or deduplication id: itself, or its SHA-256 where SQS would refuse it."""
-    return text if _QUEUE_ID.fullmatch(text) else hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    visible = text.isascii() and text.isprintable() and " " not in text  # ASCII's letters, digits and punctuation
+    fits = visible and 0 < len(text) <= 128
+    return text if fits else hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _id(value: object) -> str | None:
     """The id in a field that holds an id or the expanded object."""
     if isinstance(value, Mapping):
         value = value.get("id")
-    return value if isinstance(value, str) and value else None
+    return _name(value)
+
+
+def _name(value: object) -> str | None:
+    """`value` if it is a text that can name something at Stripe."""
+    return value if isinstance(value, str) and 0 < len(value) <= MAX_NAME else None
 
 
 def _reference(fields: object) -> Reference:
@@ -137,6 +151,8 @@ def _unix(created: object) -> int:
         return 0
 
 
-def _fitting(text: str) -> str:
-    """The longest prefix of `text` that SQS takes."""
-    return text.encode()[:MAX_BYTES].decode("utf-8", "ignore")
+def _unreadable(raw: bytes, text: str) -> str:
+    """What SQS takes of the `text` of `raw`. Where that is not all, it starts with U+FFFD, or it might be JSON now."""
+    clean = re.sub(_REFUSED, "\ufffd", text)
+    whole = 0 < len(raw) <= MAX_BYTES and clean.encode() == raw
+    return clean if whole else f"\ufffd{clean}".encode()[:MAX_BYTES].decode("utf-8", "ignore")

@@ -63,6 +63,7 @@ def _parsed(header: str | None) -> tuple[int, list[bytes]]:
     timestamps = [value for name, _, value in pairs if name == "t"]
     # compare_digest takes text of ASCII only, and bytes of any kind
     signatures = [value.encode("utf-8", "replace") for name, _, value in pairs if name == "v1"]
-    if len(timestamps) != 1 or not _TIMESTAMP.fullmatch(timestamps[0]) or not signatures:
+    bare = ("v1", "", "") in pairs  # the official package refuses that too, whatever else the header holds
+    if bare or len(timestamps) != 1 or not _TIMESTAMP.fullmatch(timestamps[0]) or not signatures:
         raise UnverifiedError(Reason.MALFORMED)
     return int(timestamps[0]), signatures

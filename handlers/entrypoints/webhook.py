@@ -16,7 +16,7 @@ from handlers.adapters.logs import log
 from handlers.adapters.secrets_http import SecretValueError, SigningSecrets
 from handlers.adapters.sqs_http import EventsQueue
 from handlers.core import envelope, signature
-from handlers.core.errors import SignatureError, VendorError
+from handlers.core.errors import LaunchError, SignatureError, VendorError
 from handlers.core.signature import Reason, UnverifiedError
 from handlers.settings import HEALTH_PATH, WEBHOOK_PATH, Env
 
@@ -41,12 +41,19 @@ class Secrets(Protocol):
         ...
 
 
-class Webhook:
-    """Answers Stripe: 200 once the queue has the event, 400 for what Stripe did not sign, 503 for Stripe to retry."""
+class StatusError(LaunchError):
+    """BAD_SIGNATURE_STATUS is none that Stripe takes for a refusal of the signature; the message says which are."""
 
-    def __init__(self, *, queue: Queue, secrets: Secrets, clock: Callable[[], float] = time.time) -> None:
+
+class Webhook:
+    """Answers Stripe: 200 once the queue has the event, `refusal` for what Stripe did not sign, 503 for a retry."""
+
+    def __init__(
+        self, *, queue: Queue, secrets: Secrets, refusal: int = 400, clock: Callable[[], float] = time.time
+    ) -> None:
         self._queue = queue
         self._secrets = secrets
+        self._refusal = refusal
         self._clock = clock
 
     def start(self) -> None:
@@ -63,7 +70,7 @@ class Webhook:
             self._verify(raw, (request.get("headers") or {}).get("stripe-signature"))
         except SignatureError as error:
             log("warning", "refused a request", action="verify", result="refused", reason=str(error))
-            return _response(400, {"error": str(error)})
+            return _response(self._refusal, {"error": str(error)})
         except (VendorError, SecretValueError) as error:
             log("error", "the signing secret could not be read", action="verify", result="failed", reason=str(error))
             return _response(503, {"error": "cannot verify now, send it again"})
@@ -85,7 +92,7 @@ class Webhook:
         else:
             group, deduplication_id = envelope.group_of(event), envelope.queue_id(event["id"])
             customer = envelope.customer_of(event)
-            known = {"event_id": event["id"], "event_type": event.get("type"), "customer": customer}
+            known = {"event_id": event["id"], "event_type": envelope.type_of(event), "customer": customer}
         try:
             self._queue.send(envelope.encode(raw, event), group=group, deduplication_id=deduplication_id)
         except VendorError as error:
@@ -110,7 +117,16 @@ def _webhook() -> Webhook:
     return Webhook(
         queue=EventsQueue(os.environ[Env.EVENTS_QUEUE_URL], os.environ),
         secrets=SigningSecrets(os.environ[Env.SIGNING_SECRET_ID], os.environ),
+        refusal=_refusal(os.environ),
     )
+
+
+def _refusal(environ: Mapping[str, str]) -> int:
+    """The status for what Stripe did not sign: 400 as in its own examples, or what else a scanner or gateway wants."""
+    value = environ.get(Env.BAD_SIGNATURE_STATUS) or "400"
+    if value not in {"400", "401", "403"}:
+        raise StatusError(f"{Env.BAD_SIGNATURE_STATUS} must be 400, 401 or 403, got {value!r}")
+    return int(value)
 
 
 def _body(request: Mapping[str, Any]) -> bytes:

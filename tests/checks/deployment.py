@@ -13,7 +13,6 @@ REGION = "eu-west-1"
 PREFIX = "launch-ready-prod"
 API_HOST = "api.tidewriters.example"
 ACCESS_LOGS = "/aws/vendedlogs/launch-ready-prod-api"
-OWN_SECRET = {"webhook": "stripe-signing", "apply": "stripe-read", "sweep": "stripe-read"}
 
 
 class Deployment:
@@ -25,7 +24,9 @@ class Deployment:
         self.aws = twin.client
 
     def deploy(self) -> None:
-        self.document["functions"] = [one for one in self.document["functions"] if one["purpose"] != "members"]
+        self.document["functions"] = [
+            one for one in self.document["functions"] if one["purpose"] not in ("members", "claims")
+        ]
         self._queues()
         self._storage()
         self._functions()
@@ -42,7 +43,7 @@ class Deployment:
     def arn(self, service: str, name: str, region: str = REGION) -> str:
         return f"arn:aws:{service}:{region}:{self.twin.account}:{name}"
 
-    def allow(self, role: str, actions: Any, resource: str, policy: str = "logs") -> None:
+    def allow(self, role: str, actions: Any, resource: str | list[str], policy: str = "logs") -> None:
         statement = {"Effect": "Allow", "Action": actions, "Resource": resource}
         document = json.dumps({"Version": "2012-10-17", "Statement": statement})
         self.aws("iam").put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=document)
@@ -129,15 +130,15 @@ class Deployment:
             self.allow(function["name"], action, self._resource(function, action), policy=action.replace(":", "-"))
         return made["Role"]["Arn"]
 
-    def _resource(self, function: dict[str, Any], action: str) -> str:
+    def _resource(self, function: dict[str, Any], action: str) -> str | list[str]:
         service = action.partition(":")[0]
         if service == "logs":
             return self.arn("logs", f"log-group:{function['log_group']}:*")
         if service == "dynamodb":
             return self.document["table"]["arn"]
         if service == "secretsmanager":
-            wanted = function["destination"] or OWN_SECRET[function["purpose"]]
-            return next(secret["arn"] for secret in self.document["secrets"] if secret["purpose"] == wanted)
+            wanted = access.needed_secrets(self.contract(), contract.Function(**function))
+            return [secret["arn"] for secret in self.document["secrets"] if secret["purpose"] in wanted]
         sends = action == "sqs:SendMessage"
         events = function["purpose"] == "webhook" if sends else function["purpose"] == "apply"
         return self.document["queues"][0 if events else 2]["arn"]
@@ -151,6 +152,9 @@ class Deployment:
             named = ("QueueName", self.document["queues"][queue]["name"])
             waiting = ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
             self._alarm(alarm, waiting, named, Statistic="Maximum", Threshold=0, above=True)
+        for alarm, counted in zip(self.document["alarms"][3:], ("EventParked", "Alert", "SyncParked"), strict=True):
+            named = ("stack", PREFIX)
+            self._alarm(alarm, ("LaunchReady", counted), named, Statistic="Sum", Threshold=0, above=True)
         config = {"Type": "HTTPS", "FullyQualifiedDomainName": API_HOST, "ResourcePath": "/health", "Port": 443}
         made = self.aws("route53").create_health_check(CallerReference="1", HealthCheckConfig=config)
         checked = self.document["health_checks"][0]["id"] = made["HealthCheck"]["Id"]

@@ -69,7 +69,7 @@ def test_what_is_wrong_is_named_with_its_path(document, path, value, said):
 
 
 def test_everything_that_is_wrong_is_said_at_once(document):
-    document["version"] = 2
+    document["version"] = 3
     document["region"] = "nowhere"
 
     with pytest.raises(UsageError) as raised:

@@ -15,6 +15,7 @@ TABLE = "arn:aws:dynamodb:eu-west-1:000000000001:table/launch-ready-prod"
 LOGS = "arn:aws:logs:eu-west-1:000000000001:log-group:/aws/lambda/launch-ready-prod-apply:*"
 SECRETS = "arn:aws:secretsmanager:eu-west-1:000000000001:secret:launch-ready-prod/"
 READ_KEY = f"{SECRETS}stripe-read-AbCdEf"
+IDENTITY = f"{SECRETS}identity-AbCdEf"
 
 
 def allow(actions: tuple[str, ...], *resources: str, **changes: Any) -> Statement:
@@ -36,6 +37,7 @@ APPLY = (
     allow(("dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"), TABLE),
     allow(("dynamodb:Query",), f"{TABLE}/index/*", TABLE),
     allow(("secretsmanager:GetSecretValue",), READ_KEY),
+    allow(("secretsmanager:GetSecretValue",), IDENTITY),
     Statement(effect="Deny", actions=("*",), resources=("*",), inverted=False),
 )
 
@@ -67,6 +69,8 @@ def test_what_apply_needs_is_allowed(declared):
         ("apply", allow(TAKE, f"{QUEUE[:-11]}sync-kit"), "which is not its own"),
         ("sync", allow(TAKE, f"{QUEUE[:-11]}sync-slack"), "which is not its own"),
         ("webhook", allow(("sqs:SendMessage",), f"{QUEUE[:-11]}sync-kit"), "which is not its own"),
+        ("claims", allow(("secretsmanager:GetSecretValue",), READ_KEY), "which is not its own"),
+        ("claims", allow(TAKE, QUEUE), "sqs:ReceiveMessage is not needed by a claims function"),
     ],
 )
 def test_a_widened_role_fails(declared, purpose, statement, said):
@@ -80,12 +84,24 @@ def test_a_widened_role_fails(declared, purpose, statement, said):
         (1, "sqs:DeleteMessage"),
         (2, "sqs:SendMessage"),
         (3, "dynamodb:BatchGetItem"),
-        (5, "secretsmanager:GetSecretValue"),
+        (5, "read the secret stripe-read"),
+        (6, "read the secret identity"),
     ],
 )
 def test_a_role_that_lacks_a_statement_which_its_work_takes_fails(declared, gone, said):
     rest = (*APPLY[:gone], *APPLY[gone + 1 :])
     assert passes(access.roles(declared, (role(declared, "apply", *rest),)), f"may not {said}")
+
+
+def test_the_sweep_reads_the_identity_keys_where_there_are_claim_links_and_nowhere_else(declared):
+    without = declared.model_copy(update={"claims": None})
+    reading = role(declared, "sweep", allow(("secretsmanager:GetSecretValue",), READ_KEY, IDENTITY))
+    not_reading = role(declared, "sweep", allow(("secretsmanager:GetSecretValue",), READ_KEY))
+
+    assert passes(access.roles(declared, (not_reading,)), "may not read the secret identity")
+    assert passes(access.roles(without, (reading,)), "which is not its own")
+    assert "identity" not in access.roles(declared, (reading,)).actual
+    assert "secret" not in access.roles(without, (not_reading,)).actual
 
 
 @pytest.mark.parametrize("who", ["*", "AWS:*", "AWS:arn:aws:iam::000000000002:root", "ec2.amazonaws.com"])
@@ -118,6 +134,7 @@ QUEUES = '{"kit": "https://sqs.eu-west-1.amazonaws.com/000000000001/launch-ready
         {"DESTINATION_OPTIONS": '{"channel": "C0123456789"}'},
         {"MEMBERSHIP_POLICY": POLICY},
         {"TABLE_NAME": "launch-ready-acceptance-staging-eu-2"},
+        {"EVENT_SOURCE": "aws.partner/stripe.com/ed_61TEN0dErlaWJQzTZ16Qafnx2xSQhCzmf0WoqI1pgQSG"},
     ],
 )
 def test_references_and_policies_may_be_in_an_environment(declared, variables):
@@ -157,11 +174,16 @@ def test_a_function_that_is_not_there_fails(declared):
 
 
 MEMBERS = "https://api.tidewriters.example/v1/members/launch-ready-probe"
+CLAIMS = "https://api.tidewriters.example/v1/claims"
 API = ApiFacts(
     domain="api.tidewriters.example",
     api_id="a1",
     default_endpoint_disabled=True,
-    routes=(("GET /v1/members/{user_id}", "AWS_IAM"), ("POST /webhooks/stripe", "NONE")),
+    routes=(
+        ("GET /v1/members/{user_id}", "AWS_IAM"),
+        ("POST /v1/claims", "AWS_IAM"),
+        ("POST /webhooks/stripe", "NONE"),
+    ),
 )
 
 
@@ -178,19 +200,23 @@ def test_default_endpoint(declared, facts, said):
 
 
 @pytest.mark.parametrize(
-    ("routes", "status", "said"),
+    ("routes", "statuses", "said"),
     [
-        (API.routes, 403, None),
-        (API.routes, 401, None),
-        (API.routes, 404, "unsigned GET"),
-        (API.routes, 200, "unsigned GET"),
-        ((("GET /v1/members/{user_id}", "NONE"),), 403, "has authorization NONE"),
-        ((*API.routes, ("$default", "NONE")), 403, "route $default has authorization NONE"),
-        (API.routes[1:], 403, "no route for /v1/members/"),
+        (API.routes, (403, 403), None),
+        (API.routes, (401, 401), None),
+        (API.routes, (404, 403), "unsigned GET"),
+        (API.routes, (200, 403), "unsigned GET"),
+        (API.routes, (403, 400), "unsigned POST"),
+        ((("GET /v1/members/{user_id}", "NONE"), *API.routes[1:]), (403, 403), "has authorization NONE"),
+        ((API.routes[0], ("POST /v1/claims", "NONE")), (403, 403), "route POST /v1/claims has authorization NONE"),
+        ((*API.routes, ("$default", "NONE")), (403, 403), "route $default has authorization NONE"),
+        (API.routes[1:], (403, 403), "no route for /v1/members/"),
+        (API.routes[:1], (403, 403), "no route for /v1/claims"),
     ],
 )
-def test_members_auth(declared, routes, status, said):
-    assert passes(api.members_auth(declared, (replace(API, routes=routes), exchange(MEMBERS, status))), said)
+def test_members_auth(declared, routes, statuses, said):
+    answers = (exchange(MEMBERS, statuses[0]), exchange(CLAIMS, statuses[1], method="POST"))
+    assert passes(api.members_auth(declared, (replace(API, routes=routes), answers)), said)
 
 
 @pytest.mark.parametrize(

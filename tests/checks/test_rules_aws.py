@@ -104,6 +104,9 @@ ALARMS = (
     alarm("events-dlq", aws.WAITING, ("QueueName", "launch-ready-prod-events-dlq.fifo")),
     alarm("sync-kit-dlq", aws.WAITING, ("QueueName", "launch-ready-prod-sync-kit-dlq")),
     alarm("health", "HealthCheckStatus", ("HealthCheckId", "hc-1"), region="us-east-1"),
+    alarm("event-parked", "EventParked", ("stack", "launch-ready-prod")),
+    alarm("alert", "Alert", ("stack", "launch-ready-prod")),
+    alarm("sync-parked", "SyncParked", ("stack", "launch-ready-prod")),
 )
 
 
@@ -128,6 +131,9 @@ def with_alarm(number: int, **changes) -> tuple[AlarmFacts, ...]:
         (with_alarm(0, comparison="LessThanThreshold"), "does not fire on the first message"),
         (with_alarm(0, metric="NumberOfMessagesSent"), "no alarm on the dead-letter queue"),
         (with_alarm(2, state="ALARM"), "launch-ready-prod-health is in ALARM"),
+        ((*ALARMS[:3], *ALARMS[4:]), "no alarm on the metric EventParked"),
+        (with_alarm(4, dimensions=(("stack", "launch-ready-staging"),)), "no alarm on the metric Alert"),
+        (with_alarm(5, threshold=9.0), "launch-ready-prod-sync-parked does not fire on the first one"),
     ],
 )
 def test_alarms(declared, facts, said):

@@ -39,7 +39,7 @@ def test_endpoint(declared, facts, said):
     ("events", "said"),
     [
         (GOOD.events, None),
-        (GOOD.events[1:], "does not get charge.refunded"),
+        (GOOD.events[1:], "does not get charge.dispute.closed"),
         (("*",), 'it gets "*"'),
         ((*GOOD.events, "plan.created"), "gets plan.created, which is not declared"),
         ((), "does not get invoice.paid"),
@@ -98,6 +98,14 @@ def function(**variables: str) -> FunctionFacts:
 )
 def test_modes(declared, endpoint, told, said):
     assert passes(stripe.modes(declared, ((endpoint,), (told,))), said)
+
+
+def test_refusals_with_the_status_that_the_stack_declares(declared):
+    other = declared.model_copy(update={"webhook": declared.webhook.model_copy(update={"bad_signature_status": 401})})
+    facts = (Refusal(what="a wrong one", answer=exchange(URL, 401, method="POST")),)
+
+    assert passes(webhook.refused(other, facts), None)
+    assert passes(webhook.refused(declared, facts), "-> 401")
 
 
 @pytest.mark.parametrize(("status", "said"), [(400, None), (200, "a wrong one"), (403, "-> 403"), (500, "-> 500")])

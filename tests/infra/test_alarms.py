@@ -1,3 +1,4 @@
+from handlers.adapters.logs import METRIC_NAMESPACE
 from rehearsal.graph import Graph
 from tests.infra.conftest import Deployed
 
@@ -12,6 +13,25 @@ def test_every_dead_letter_queue_has_an_alarm_on_its_first_message(deployed: Dep
     }
     dead = {q["name"] for name, q in deployed.of_type("aws:sqs/queue:Queue").items() if name.endswith("-dlq")}
     assert watched == dict.fromkeys(dead, (0, "GreaterThanThreshold"))
+
+
+def test_what_the_functions_count_for_a_person_wakes_somebody_at_the_first_one(deployed: Deployed) -> None:
+    counted = {
+        alarm["metricName"]: (alarm["dimensions"], alarm["statistic"], alarm["threshold"])
+        for alarm in deployed.of_type(ALARM).values()
+        if alarm["namespace"] == METRIC_NAMESPACE
+    }
+    ours = ({"stack": "launch-ready-prod"}, "Sum", 0)
+    assert counted == {"Alert": ours, "EventParked": ours, "SyncParked": ours}
+
+
+def test_every_function_that_no_queue_calls_has_an_alarm_on_its_errors(deployed: Deployed) -> None:
+    watched = {
+        alarm["dimensions"]["FunctionName"].removeprefix("launch-ready-prod-")
+        for alarm in deployed.of_type(ALARM).values()
+        if alarm["metricName"] == "Errors"
+    }
+    assert watched == {"webhook", "members", "claims", "sweep"}
 
 
 def test_every_alarm_tells_somebody_that_it_began_and_that_it_ended(deployed: Deployed) -> None:

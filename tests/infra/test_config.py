@@ -20,7 +20,9 @@ SECRETS = {
     "stripeReadKey": "rk_live_read",
     "kitApiKey": "kit_made_up",
     "slackBotToken": "xoxb-made-up",
+    "identityKey": "made-up-" + "k" * 32,
 }
+SOURCE = "aws.partner/stripe.com/ed_61TEN0dErlaWJQzTZ16Qafnx2x"
 
 
 def raw(**changes: Any) -> dict[str, str]:
@@ -153,11 +155,46 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         ({"products": [{"price": "p", "level": "a"}, {"price": "p", "level": "b"}]}, "products", "buys one level"),
         ({"policy": {"graceDays": 61}}, "policy.graceDays", "less than or equal to 60"),
         ({"policy": {"refundFull": "maybe"}}, "policy.refundFull", "'revoke' or 'keep'"),
+        ({"policy": {"failedRenewal": "active"}}, "policy.failedRenewal", "'grace_period' or 'past_due'"),
+        ({"policy": {"disputeLost": "ask"}}, "policy.disputeLost", "'revoke' or 'keep'"),
+        ({"policy": {"cancelWindowDays": 61}}, "policy.cancelWindowDays", "less than or equal to 60"),
+        ({"policy": {"trial": False}}, "policy.trial", "'grant' or 'deny'"),
+        ({"policy": {"pause": "void"}}, "policy.pause", "'by_behavior', 'revoke' or 'keep'"),
+        ({"products": [{"price": "p", "level": "a", "days": 0}]}, "products[0].days", "greater than or equal to 1"),
+        (
+            {"products": [{"price": "p", "level": "a", "days": 36501}]},
+            "products[0].days",
+            "less than or equal to 36500",
+        ),
+        ({"products": [{"price": "p", "level": "a", "days": "30"}]}, "products[0].days", "a valid integer"),
+        ({"priceMetadataKey": "price id"}, "priceMetadataKey", "match pattern"),
+        ({"userIdMetadataKey": "u" * 41}, "userIdMetadataKey", "match pattern"),
+        ({"identity": {"unsignedReference": "trust"}}, "identity.unsignedReference", "'ignore' or 'add'"),
+        ({"identity": {"claimDays": 91}}, "identity.claimDays", "less than or equal to 90"),
+        ({"identity": {"claimUrl": "http://app.example/claim"}}, "identity.claimUrl", "has an https address"),
+        ({"identity": {"claimUrl": "https://u:p@app.example/claim"}}, "identity.claimUrl", "without user or password"),
+        ({"identity": {"claimUrl": "https:///claim"}}, "identity.claimUrl", "has an https address"),
+        ({"identity": {"claimUrl": "https://[app.example/claim"}}, "identity.claimUrl", "has an https address"),
+        ({"identity": {"claimUrl": "https://app.example/my claim"}}, "identity.claimUrl", "has an https address"),
+        ({"identity": {"claimUrl": "https://app.example/claim?a=b"}}, "identity.claimUrl", "no query or fragment"),
+        ({"webhook": {"badSignature": 404}}, "webhook.badSignature", "400, 401 or 403"),
+        ({"eventBridge": {"source": "aws.partner/shopify.com/1"}}, "eventBridge.source", "match pattern"),
+        ({"eventBridge": {"source": "stripe.com"}}, "eventBridge.source", "match pattern"),
+        (
+            {"eventBridge": {"source": "aws.partner/stripe.com/ed_test_61TEN0"}},
+            "eventBridge.source",
+            "livemode is true and this source is of test mode",
+        ),
+        ({"identityKey": "k" * 31}, "identityKey", "at least 32 characters"),
+        ({"identityKey": None}, "identityKey", "pulumi config set --secret identityKey"),
+        ({"identityKeyPrevious": "k" * 31}, "identityKeyPrevious", "at least 32 characters"),
+        ({"identityKeyPrevious": SECRETS["identityKey"]}, "identityKeyPrevious", "the same as identityKey"),
+        ({"rateLimit": {"path": "/v1/claims"}}, "rateLimit.path", "the program's own route"),
         ({"destinations": {"slack": {"channel": "C1AB"}}}, "destinations.kit", "it has no default"),
         (
             {"destinations": {"kit": {"tags": {"level:gold": 1}}, "slack": {"channel": "C1AB"}}},
             "destinations.kit.tags",
-            "a member's labels are cancelled, level:masterclass, level:writer, member_active",
+            "a member's labels are cancelled, disputed, level:masterclass, level:writer, member_active",
         ),
         (
             {"destinations": {"kit": {"tags": {"a": 1}}, "slack": {"channel": "#ops"}}},
@@ -166,6 +203,12 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         ),
         ({"alertEmail": "ops"}, "alertEmail", "match pattern"),
         ({"reservedConcurrency": {"webhok": 5}}, "reservedConcurrency.webhok", "the functions are webhook"),
+        ({"reservedConcurrency": {"bridge": 5}}, "reservedConcurrency.bridge", "the functions are webhook"),
+        (
+            {"reservedConcurrency": {"bridge": 1}, "eventBridge": {"source": SOURCE}},
+            "reservedConcurrency.bridge",
+            "up to 5 times at once",
+        ),
         ({"reservedConcurrency": {"apply": 1}}, "reservedConcurrency.apply", "up to 5 times at once"),
         ({"stripeApiBase": "http://stripe.example"}, "stripeApiBase", "an https address without a path"),
         ({"stripeApiKey": ""}, "stripeApiKey", "not empty"),
@@ -200,15 +243,34 @@ def test_the_longest_stack_name_leaves_room_for_every_role() -> None:
 def test_no_secret_is_ever_shown() -> None:
     secret = "sk_test_do_not_print_me"
     text = "\n".join(
-        problems(stripeApiKey=secret, stripeApikey=secret, kitApiKey=f" {secret}", slackBotToken=f"{secret}\n")
+        problems(
+            stripeApiKey=secret,
+            stripeApikey=secret,
+            kitApiKey=f" {secret}",
+            slackBotToken=f"{secret}\n",
+            identityKey=secret,
+            identityKeyPrevious=secret,
+        )
     )
-    assert text.count("[secret]") == 3
+    assert text.count("[secret]") == 5
     assert "do_not_print" not in text
     assert "do_not_print" not in repr(loaded(stripeReadKey="rk_live_do_not_print_me"))
 
 
 def test_a_key_of_the_other_mode_is_let_through_where_the_api_is_not_stripes_own() -> None:
     assert loaded(stripeApiKey="sk_test_x", stripeApiBase="http://127.0.0.1:12111").settings.livemode
+
+
+def test_a_test_source_is_for_a_stack_of_test_mode() -> None:
+    source = "aws.partner/stripe.com/ed_test_61TEN0"
+    keys = {"stripeApiKey": "rk_test_deploy", "stripeReadKey": "rk_test_read"}
+    assert loaded(livemode=False, eventBridge={"source": source}, **keys).settings.event_bridge.source == source
+
+
+def test_the_identity_key_may_be_rolled() -> None:
+    settings = loaded(identityKeyPrevious="p" * 32).settings
+    assert settings.identity_key_previous.get_secret_value() == "p" * 32
+    assert loaded(identityKeyPrevious="").settings.identity_key_previous.get_secret_value() == ""
 
 
 def test_a_larger_plan_allows_more() -> None:
@@ -227,7 +289,8 @@ def test_the_labels_that_may_be_tagged_are_those_that_members_have() -> None:
     for state in State:
         member = Membership(state=state, access=False, levels=(), until=None, reason="", needs_support=False, grants=())
         found |= labels(member)
-    assert found == set(STATE_LABELS)
+    by_their_cause = {"disputed", "trial_expired"}
+    assert found | by_their_cause == set(STATE_LABELS)
 
 
 def test_keys_of_providers_are_theirs() -> None:

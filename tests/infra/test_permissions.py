@@ -18,8 +18,10 @@ EXPECTED = {
         "WriteNodes",
         "NudgeDestinations",
         "ReadStripeKey",
+        "ReadIdentityKeys",
     },
     "members-policy": {"WriteOwnLogs", "ReadMembers"},
+    "claims-policy": {"WriteOwnLogs", "ReadNodes", "WriteNodes", "NudgeDestinations", "ReadIdentityKeys"},
     "sweep-policy": {
         "WriteOwnLogs",
         "ReadNodes",
@@ -27,6 +29,7 @@ EXPECTED = {
         "FindWhatIsDue",
         "NudgeDestinations",
         "ReadStripeKey",
+        "ReadIdentityKeys",
     },
     "sync-kit-policy": {"WriteOwnLogs", "TakeNudges", "ReadMember", "WriteDeliveries", "ReadVendorKey"},
     "sync-slack-policy": {"WriteOwnLogs", "TakeNudges", "ReadMember", "WriteDeliveries", "ReadVendorKey"},
@@ -63,7 +66,7 @@ def test_every_resource_is_an_arn_and_a_star_has_a_reason(deployed: Deployed) ->
             assert "*" not in resource or statement["Sid"] in STARRED, (name, resource)
 
 
-@pytest.mark.parametrize("function", ["webhook", "apply", "members", "sweep", "sync-kit", "sync-slack"])
+@pytest.mark.parametrize("function", ["webhook", "apply", "members", "claims", "sweep", "sync-kit", "sync-slack"])
 def test_a_function_writes_to_its_own_log_group_only(deployed: Deployed, function: str) -> None:
     resources = statements(deployed, f"{function}-policy")["WriteOwnLogs"]["Resource"]
     assert [resource.partition("/aws/lambda/")[2] for resource in resources] == [f"launch-ready-prod-{function}:*"]
@@ -78,6 +81,16 @@ def test_a_destinations_function_reads_its_own_vendors_key_and_no_other(deployed
             if ":secretsmanager:" in resource
         ]
         assert [secret.rpartition("/")[2] for secret in secrets] == [name]
+
+
+def test_only_who_needs_the_identity_keys_reads_them(deployed: Deployed) -> None:
+    readers = {
+        name
+        for name, statement in every_statement(deployed)
+        for resource in statement["Resource"]
+        if resource.endswith("/identity")
+    }
+    assert readers == {"apply-policy", "claims-policy", "sweep-policy"}
 
 
 def test_the_webhook_cannot_touch_the_table(deployed: Deployed) -> None:
@@ -101,4 +114,5 @@ def test_the_api_may_call_a_function_for_its_routes_only(deployed: Deployed) -> 
         ("launch-ready-prod-webhook", f"{api}/POST/webhooks/stripe"),
         ("launch-ready-prod-webhook", f"{api}/GET/health"),
         ("launch-ready-prod-members", f"{api}/GET/v1/members/{{user_id}}"),
+        ("launch-ready-prod-claims", f"{api}/POST/v1/claims"),
     }

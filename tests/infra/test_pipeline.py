@@ -9,17 +9,19 @@ from handlers.destinations import registry
 from handlers.settings import DESTINATIONS, Env
 from rehearsal.graph import Graph
 from rehearsal.plan import plan
-from tests.infra.conftest import ROOT, Deployed
+from tests.infra.conftest import ROOT, Deployed, deploy
 
 QUEUE = "aws:sqs/queue:Queue"
 FUNCTION = "aws:lambda/function:Function"
 FEED = "aws:lambda/eventSourceMapping:EventSourceMapping"
 COMMON = {Env.STACK, Env.TABLE_NAME, Env.POLICY}
 ENVIRONMENTS = {
-    "webhook": {Env.STACK, Env.LIVEMODE, Env.EVENTS_QUEUE_URL, Env.SIGNING_SECRET_ID},
-    "apply": COMMON | {Env.LIVEMODE, Env.SYNC_QUEUE_URLS, Env.STRIPE_SECRET_ID},
+    "webhook": {Env.STACK, Env.LIVEMODE, Env.EVENTS_QUEUE_URL, Env.SIGNING_SECRET_ID, Env.BAD_SIGNATURE_STATUS},
+    "apply": COMMON | {Env.LIVEMODE, Env.SYNC_QUEUE_URLS, Env.STRIPE_SECRET_ID, Env.IDENTITY_SECRET_ID},
     "members": COMMON,
-    "sweep": COMMON | {Env.SYNC_QUEUE_URLS, Env.STRIPE_SECRET_ID},
+    "claims": COMMON | {Env.LIVEMODE, Env.SYNC_QUEUE_URLS, Env.IDENTITY_SECRET_ID},
+    "sweep": COMMON
+    | {Env.SYNC_QUEUE_URLS, Env.STRIPE_SECRET_ID, Env.IDENTITY_SECRET_ID, Env.CLAIM_URL, Env.CLAIM_DAYS},
     "sync-kit": COMMON | {Env.DESTINATION, Env.DESTINATION_SECRET_ID, Env.DESTINATION_OPTIONS},
     "sync-slack": COMMON | {Env.DESTINATION, Env.DESTINATION_SECRET_ID, Env.DESTINATION_OPTIONS},
 }
@@ -42,6 +44,89 @@ def test_the_functions_read_the_policy_that_is_declared(deployed: Deployed) -> N
         "masterclass_2026": "masterclass",
     }
     assert (parsed.grace_days, parsed.refund_full, parsed.cancel) == (7, "revoke", "period_end")
+
+
+def test_every_setting_of_the_policy_reaches_the_functions() -> None:
+    settings = {
+        "graceDays": 3,
+        "failedRenewal": "past_due",
+        "refundFull": "keep",
+        "refundPartial": "revoke",
+        "disputeOpen": "revoke",
+        "disputeLost": "keep",
+        "cancel": "immediate",
+        "cancelWindowDays": 2,
+        "trial": "deny",
+        "pause": "keep",
+    }
+    graph = plan(
+        ROOT,
+        "prod",
+        {
+            "policy": settings,
+            "products": [
+                {"price": "writer_monthly", "level": "writer"},
+                {"price": "masterclass_2026", "level": "masterclass", "days": 365},
+            ],
+            "userIdMetadataKey": "uid",
+            "priceMetadataKey": "price",
+            "identity": {"unsignedReference": "add"},
+        },
+    )
+    told = graph.get(FUNCTION, "apply-function").inputs["environment"]["variables"][Env.POLICY]
+    assert json.loads(told) == {
+        "products": [
+            {"price": "writer_monthly", "level": "writer"},
+            {"price": "masterclass_2026", "level": "masterclass", "days": 365},
+        ],
+        "grace_days": 3,
+        "failed_renewal": "past_due",
+        "refund_full": "keep",
+        "refund_partial": "revoke",
+        "dispute_open": "revoke",
+        "dispute_lost": "keep",
+        "cancel": "immediate",
+        "cancel_window_days": 2,
+        "trial": "deny",
+        "pause": "keep",
+        "user_id_key": "uid",
+        "price_key": "price",
+        "unsigned_reference": "add",
+    }
+
+
+def test_without_a_page_for_claims_the_sweep_has_nothing_to_sign_links_with() -> None:
+    deployed = deploy(identity={})
+    told = variables(deployed, "sweep")
+    assert not {Env.CLAIM_URL, Env.CLAIM_DAYS, Env.IDENTITY_SECRET_ID} & set(told)
+    policy_text = deployed.of_type("aws:iam/rolePolicy:RolePolicy")["sweep-policy"]["policy"]
+    assert "identity" not in policy_text
+    assert deployed.contract["claims"] is None
+
+
+def test_links_to_claim_are_made_as_the_config_says(deployed: Deployed) -> None:
+    told = variables(deployed, "sweep")
+    assert (told[Env.CLAIM_URL], told[Env.CLAIM_DAYS]) == ("https://app.tidewriters.example/claim", "30")
+    assert deployed.contract["claims"] == {"url": "https://app.tidewriters.example/claim", "days": 30}
+
+
+def test_the_webhook_is_told_what_to_answer_to_a_bad_signature() -> None:
+    deployed = deploy(webhook={"badSignature": 401})
+    assert variables(deployed, "webhook")[Env.BAD_SIGNATURE_STATUS] == "401"
+    assert deployed.contract["webhook"] == {"bad_signature_status": 401}
+
+
+def test_both_identity_keys_are_held_while_one_is_rolled(deployed: Deployed) -> None:
+    def held(stack: Deployed) -> dict[str, str | None]:
+        return json.loads(
+            stack.of_type("aws:secretsmanager/secretVersion:SecretVersion")["secret-identity-value"]["secretString"]
+        )
+
+    assert held(deploy(identityKey="n" * 32, identityKeyPrevious="o" * 32)) == {
+        "current": "n" * 32,
+        "previous": "o" * 32,
+    }
+    assert held(deployed)["previous"] is None
 
 
 @pytest.mark.parametrize("spec", DESTINATIONS, ids=lambda spec: spec.name)
@@ -110,12 +195,13 @@ def test_the_api_is_reached_through_its_host_alone(deployed: Deployed) -> None:
     assert domain["domainNameConfiguration"]["securityPolicy"] == "TLS_1_2"
 
 
-def test_only_the_members_route_asks_for_a_signature_of_aws(deployed: Deployed) -> None:
+def test_only_the_apps_own_routes_ask_for_a_signature_of_aws(deployed: Deployed) -> None:
     routes = deployed.of_type("aws:apigatewayv2/route:Route").values()
     assert {route["routeKey"]: route["authorizationType"] for route in routes} == {
         "POST /webhooks/stripe": "NONE",
         "GET /health": "NONE",
         "GET /v1/members/{user_id}": "AWS_IAM",
+        "POST /v1/claims": "AWS_IAM",
     }
 
 

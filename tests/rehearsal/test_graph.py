@@ -35,7 +35,7 @@ pulumi.export("contract", {"version": 1, "url": pipeline.queue.url, "ratio": 0.5
 pulumi.export("hidden", config.require_secret("apiKey"))
 """
 CONFIG = "{apiKey: {type: string, secret: true}}"
-SECRET = "rehearsal-apiKey"
+SECRET = "rehearsal-made-up-secret-apiKey"
 
 
 @pytest.fixture

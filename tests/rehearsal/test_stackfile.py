@@ -31,7 +31,7 @@ def test_defaults_join_what_the_stack_sets(project: Callable[..., Path]) -> None
     values = _load(project, "config: {aws:region: eu-west-1, sample:domain: a.example, sample:days: 3}")
     assert values == {
         "aws:region": "eu-west-1",
-        "sample:apiKey": "rehearsal-apiKey",
+        "sample:apiKey": "rehearsal-made-up-secret-apiKey",
         "sample:days": "3",
         "sample:domain": "a.example",
         "sample:hosts": "[]",
@@ -43,7 +43,7 @@ def test_defaults_join_what_the_stack_sets(project: Callable[..., Path]) -> None
 def test_secrets_are_made_up_whatever_the_file_seals(project: Callable[..., Path]) -> None:
     root = project("", config=CONFIG, stack="config: {sample:domain: a, sample:apiKey: {secure: v1:abc:def}}")
     config = load(root, "prod")
-    assert config.values["sample:apiKey"] == "rehearsal-apiKey"
+    assert config.values["sample:apiKey"] == "rehearsal-made-up-secret-apiKey"
     assert config.secret_keys == {"sample:apiKey"}
 
 

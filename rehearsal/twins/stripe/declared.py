@@ -13,17 +13,29 @@ from stripe import ListObject, StripeObject
 
 # Stripe's own registry of classes by object name; private, but the SDK's version is pinned.
 from stripe._object_classes import OBJECT_CLASSES, get_object_class
+from stripe.events._event_classes import get_v2_event_class
+from stripe.v2.core import Event as ThinEvent
 
 
 def faults(item: dict[str, Any], path: str = "") -> list[str]:
     """What is wrong with a JSON object and everything in it; empty if nothing is."""
     kind = item.get("object")
+    if kind == ThinEvent.OBJECT_NAME:
+        return _thin(item, path or kind)
     if kind not in OBJECT_CLASSES:
         return [f"{path or 'object'}: no such kind of object: {kind!r}"]
     found = _object(item, get_object_class("V1", str(kind)), path or str(kind))
     if kind == "event":
         found += _event(item, path or "event")
     return found
+
+
+def _thin(item: dict[str, Any], path: str) -> list[str]:
+    """A v2 event has a class for each type, which says what it is about."""
+    cls = get_v2_event_class(str(item.get("type")))
+    if not issubclass(cls, ThinEvent):
+        return [f"{path}.type: there are no thin events of type {item.get('type')!r}"]
+    return _object(item, cls, path)
 
 
 def _event(item: dict[str, Any], path: str) -> list[str]:

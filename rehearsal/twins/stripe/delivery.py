@@ -10,6 +10,8 @@ import itertools
 import random
 import threading
 import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rehearsal.twins.stripe.service import render
@@ -44,6 +46,7 @@ class Courier:
         self._under_way = 0
         self._held = False
         self._stopped = False
+        self._losses: list[Callable[[Object], bool]] = []
         self._attempts: list[Attempt] = []
         self._threads: list[threading.Thread] = []
 
@@ -68,6 +71,8 @@ class Courier:
         wanted = [endpoint for endpoint in self._store.find("webhook_endpoint") if _wants(endpoint, event["type"])]
         event["pending_webhooks"] = len(wanted)
         with self._changed:
+            if any(lost(event) for lost in self._losses):
+                return
             for endpoint in wanted:
                 self._plan(_Pending(event["id"], endpoint["id"]), self._random.uniform(0, self._settings.spread))
 
@@ -112,12 +117,13 @@ class Courier:
                     self._plan(pending, self._settings.delay(pending.failures))
         return attempt
 
-    def _attempt(self, event_id: str, endpoint_id: str) -> Attempt | None:
+    def _attempt(self, event_id: str, endpoint_id: str, document: Object | None = None) -> Attempt | None:
+        """One signed request with `document`, by default the event itself."""
         with self._store.lock:
             endpoint = next(iter(self._store.find("webhook_endpoint", id=endpoint_id, status="enabled")), None)
             if endpoint is None:
                 return None
-            body = render(self._store.get("event", event_id))
+            body = render(document or self._store.get("event", event_id))
             url, secrets = endpoint["url"], valid_secrets(self._store, endpoint)
         started = time.time()
         signature = signature_header(body, secrets, int(started))
@@ -167,6 +173,31 @@ class Courier:
                     self._under_way -= 1
                     self._changed.notify_all()
         return tuple(attempt for attempt in made if attempt is not None)
+
+    def drop(self, event_id: str) -> int:
+        """Forget the pending tries of one event, which then counts as not delivered; how many there were."""
+        with self._changed:
+            kept = [entry for entry in self._queue if entry[2].event_id != event_id]
+            dropped = len(self._queue) - len(kept)
+            self._queue = kept
+            heapq.heapify(self._queue)
+            self._changed.notify_all()
+        return dropped
+
+    @contextmanager
+    def losing(self, lost: Callable[[Object], bool]) -> Generator[None]:
+        """Plan no delivery of the events that happen in the block and that `lost` is true of."""
+        with self._changed:
+            self._losses.append(lost)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._losses.remove(lost)
+
+    def post(self, event_id: str, document: Object, endpoint_id: str) -> Attempt | None:
+        """One try to deliver `document` under an event's id; None where the endpoint is gone or disabled."""
+        return self._attempt(event_id, endpoint_id, document)
 
     def again(self, event_id: str, times: int, *, concurrently: bool) -> tuple[Attempt, ...]:
         """`times` more tries to each endpoint that wants the event, whatever came of earlier ones; none is retried."""

@@ -17,6 +17,7 @@ _KINDS = {
     "ch": "charge",
     "clock": "test_helpers.test_clock",
     "cus": "customer",
+    "du": "dispute",
     "in": "invoice",
     "pi": "payment_intent",
     "pm": "payment_method",

@@ -1,7 +1,8 @@
 """The hosted payment page of a Checkout Session: GET shows it, POST pays.
 
-Form fields of the POST: `outcome` (paid, the default, or declined), `email` and `name`. Success redirects to the
-session's success_url, with {CHECKOUT_SESSION_ID} filled in; a refused card is 402, and the session stays open.
+Form fields of the POST: `outcome` (paid, the default; declined; processing, where a bank account is debited), `email`,
+`name` and `card` (a test card by its id). Success redirects to the session's success_url, with {CHECKOUT_SESSION_ID}
+filled in; a refused card is 402, and the session stays open.
 """
 
 from html import escape
@@ -9,6 +10,7 @@ from urllib.parse import quote
 
 from rehearsal.twins.stripe.account import Account
 from rehearsal.twins.stripe.billing import checkout
+from rehearsal.twins.stripe.cards import CARDS
 from rehearsal.twins.stripe.errors import ApiError, invalid, no_such
 from rehearsal.twins.stripe.form import decode
 from rehearsal.twins.stripe.params import Spec, choice, text
@@ -17,13 +19,22 @@ from rehearsal.twins.stripe.store import Object
 
 PREFIX = "/c/pay/"
 
-_FORM = Spec({"outcome": choice("paid", "declined"), "email": text(limit=512), "name": text()})
+_FORM = Spec(
+    {
+        "outcome": choice("paid", "declined", "processing"),
+        "email": text(limit=512),
+        "name": text(),
+        "card": choice(*CARDS),
+    }
+)
 _HTML = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>
 <h1>{title}</h1><p>{message}</p>{form}</html>
 """
 _INPUTS = """<form method="post"><p><label>E-mail <input name="email" type="email"></label></p>
 <p><button name="outcome" value="paid">Pay {amount}</button>
-<button name="outcome" value="declined">Pay with a card that declines</button></p></form>"""
+<button name="outcome" value="declined">Pay with a card that declines</button>{debit}</p></form>"""
+_DEBIT = """
+<button name="outcome" value="processing">Pay by SEPA debit</button>"""
 
 
 def serve(account: Account, request: HttpRequest) -> HttpResponse:
@@ -48,8 +59,9 @@ def _submit(account: Account, session: Object, request: HttpRequest) -> HttpResp
     raw = {name: value for name, value in decode(request.body.decode(errors="replace")).items() if value != ""}
     form = _FORM.parse(raw)
     if request.query:
-        raise invalid("Send outcome, email and name as a form, not in the URL.")
-    checkout.submit(account, session, form.get("outcome", "paid"), form.get("email"), form.get("name"))
+        raise invalid("Send outcome, email, name and card as a form, not in the URL.")
+    typed = {name: form[name] for name in ("email", "name", "card") if name in form}
+    checkout.submit(account, session, form.get("outcome", "paid"), checkout.Payer(**typed))
     if not session["success_url"]:
         return _shown(session)
     location = session["success_url"].replace("{CHECKOUT_SESSION_ID}", quote(session["id"]))
@@ -61,6 +73,7 @@ def _shown(session: Object | None, message: str = "", status: int = 200) -> Http
     if session is not None:
         amount = f"{session['amount_total'] / 100:.2f} {session['currency'].upper()}"
         message = message or f"This session is {session['status']}."
-        form = _INPUTS.format(amount=escape(amount)) if session["status"] == "open" else ""
+        debit = _DEBIT if "sepa_debit" in session["payment_method_types"] else ""
+        form = _INPUTS.format(amount=escape(amount), debit=debit) if session["status"] == "open" else ""
     html = _HTML.format(title="Checkout", message=escape(message), form=form)
     return HttpResponse(status, {"content-type": "text/html; charset=utf-8"}, html.encode())

@@ -167,6 +167,15 @@ def record(fields: Mapping[str, Field], *required: str) -> Field:
     return parse
 
 
+def clearable(of: Field) -> Field:
+    """What `of` reads, or an empty string, which unsets the field (None)."""
+
+    def parse(raw: Raw, param: str) -> Any:
+        return None if raw == "" else of(raw, param)
+
+    return parse
+
+
 def moments() -> Field:
     """A filter on a time: one moment, or bounds `gt`, `gte`, `lt`, `lte`; the result holds bounds only."""
     moment = timestamp()

@@ -1,6 +1,17 @@
 """Every API call that the twin answers."""
 
-from rehearsal.twins.stripe.api import catalog, checkout, clocks, customers, invoices, payments, subscriptions, webhooks
+from rehearsal.twins.stripe.api import (
+    catalog,
+    checkout,
+    clocks,
+    customers,
+    disputes,
+    invoices,
+    payments,
+    subscriptions,
+    thin,
+    webhooks,
+)
 
 ROUTES = (
     *customers.ROUTES,
@@ -9,6 +20,8 @@ ROUTES = (
     *subscriptions.ROUTES,
     *invoices.ROUTES,
     *payments.ROUTES,
+    *disputes.ROUTES,
     *webhooks.ROUTES,
+    *thin.ROUTES,
     *clocks.ROUTES,
 )

@@ -1,6 +1,8 @@
 """The Stripe stand-in: an HTTP API for the official SDK, webhook deliveries, and what a rehearsal steers them with."""
 
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -11,11 +13,12 @@ from rehearsal.twins.stripe.account import Account
 from rehearsal.twins.stripe.api import clocks
 from rehearsal.twins.stripe.api.webhooks import new_secret
 from rehearsal.twins.stripe.app import App
-from rehearsal.twins.stripe.billing import checkout, clock
+from rehearsal.twins.stripe.billing import checkout, clock, disputes, refunds, subscription
+from rehearsal.twins.stripe.cards import FRAUDULENT, INQUIRY
 from rehearsal.twins.stripe.declared import faults
 from rehearsal.twins.stripe.delivery import Courier
 from rehearsal.twins.stripe.keys import Keys
-from rehearsal.twins.stripe.objects.events import event
+from rehearsal.twins.stripe.objects.events import event, notification, thin_event
 from rehearsal.twins.stripe.service import Service
 from rehearsal.twins.stripe.settings import API_VERSION, Billing, Delivering
 from rehearsal.twins.stripe.signing import signature_header
@@ -93,12 +96,41 @@ class StripeTwin:
             self._own_client.close()
 
     def pay(
-        self, session_id: str, outcome: checkout.Outcome = "paid", *, email: str | None = None, name: str | None = None
+        self,
+        session_id: str,
+        outcome: checkout.Outcome = "paid",
+        *,
+        email: str | None = None,
+        name: str | None = None,
+        card: str = checkout.PAYS,
     ) -> None:
-        """What the payer does on a session's hosted page. ApiError (402) if `outcome` is declined."""
+        """What the payer does on a session's hosted page. ApiError (402) if the card is refused."""
         with self._store.lock:
             session = self._store.get("checkout.session", session_id)
-            checkout.submit(self._account, session, outcome, email, name)
+            checkout.submit(self._account, session, outcome, checkout.Payer(email, name, card))
+
+    def settle_payment(self, session_id: str, *, paid: bool) -> None:
+        """What the bank does days after a delayed payment: the money arrives, or the debit comes back."""
+        with self._store.lock:
+            checkout.arrive(self._account, self._store.get("checkout.session", session_id), paid=paid)
+
+    def authenticate(self, intent_id: str) -> None:
+        """The payer says yes to the bank for a PaymentIntent in `requires_action`, of an invoice or not."""
+        with self._store.lock:
+            subscription.authenticate(self._account, self._store.get("payment_intent", intent_id))
+
+    def dispute(self, intent_id: str, *, inquiry: bool = False) -> str:
+        """The cardholder tells the bank that a payment was none of theirs, some time after it; the dispute's id."""
+        with self._store.lock:
+            intent = self._store.get("payment_intent", intent_id)
+            charge = self._store.get("charge", intent["latest_charge"] or "")
+            opened = disputes.open_dispute(self._account, charge, INQUIRY if inquiry else FRAUDULENT)
+            return opened["id"]
+
+    def settle_refund(self, refund_id: str, how: refunds.Settled | None = None) -> None:
+        """What the payer's bank makes of a refund later: as the test card is known for, or as `how` says."""
+        with self._store.lock:
+            refunds.settle(self._account, self._store.get("refund", refund_id), how)
 
     def advance(self, clock_id: str, frozen_time: int) -> None:
         """Bring a test clock to `frozen_time`, in as many steps as Stripe's limit of two intervals asks for."""
@@ -136,6 +168,37 @@ class StripeTwin:
     def redeliver(self, event_id: str, times: int = 1, *, concurrently: bool = False) -> tuple[Attempt, ...]:
         """Send an event again, as Stripe's "resend" does; `concurrently` sends all at the same moment."""
         return self._courier.again(event_id, times, concurrently=concurrently)
+
+    def drop(self, event_id: str) -> int:
+        """Lose an event before it is delivered (hold first): nobody acknowledges it. How many deliveries were lost."""
+        return self._courier.drop(event_id)
+
+    @contextmanager
+    def dropping(self, kind: str, about: str) -> Generator[None]:
+        """Lose the events of one type, in the block, that are about the object or customer `about`."""
+
+        def lost(told: Object) -> bool:
+            content = told["data"]["object"]
+            return told["type"] == kind and about in (content["id"], content.get("customer"))
+
+        with self._courier.losing(lost):
+            yield
+
+    def post_thin(self, event_id: str, endpoint_id: str | None = None) -> tuple[Attempt, ...]:
+        """Tell of an event's change with a thin event, signed as ever, to one endpoint or to all that are enabled.
+
+        The attempts name the thin event, which `GET /v2/core/events/{id}` then answers; none is retried.
+        DishonestEventError where Stripe has no thin events of that type.
+        """
+        with self._store.lock:
+            thin = thin_event(self._store.get("event", event_id))
+            wrong = faults(thin)
+            if wrong:
+                raise DishonestEventError("; ".join(wrong))
+            self._store.add(thin)
+            targets = [endpoint_id] if endpoint_id else [one["id"] for one in self._store.find("webhook_endpoint")]
+        made = [self._courier.post(thin["id"], notification(thin), target) for target in targets]
+        return tuple(attempt for attempt in made if attempt is not None)
 
     def make_event(
         self, kind: str, content: Object, *, created: int | None = None, previous: Object | None = None

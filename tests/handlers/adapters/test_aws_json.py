@@ -7,7 +7,7 @@ import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from handlers.adapters import aws_json
+from handlers.adapters import aws_json, connection
 from handlers.adapters.aws_json import AwsJson
 from handlers.adapters.secrets_http import REFRESH_SECONDS, SecretValueError, SigningSecrets
 from handlers.adapters.sqs_http import EventsQueue
@@ -169,7 +169,7 @@ def test_an_answer_that_is_not_a_json_object_is_an_unknown_outcome(aws, service,
 
 
 def test_an_endless_answer_is_cut_off(aws, service):
-    aws.answer = lambda asked: Answer(200, b"x" * (aws_json.MAX_ANSWER_BYTES + 1))
+    aws.answer = lambda asked: Answer(200, b"x" * (connection.MAX_ANSWER_BYTES + 1))
     with pytest.raises(VendorError, match="no answer"):
         service.call("AmazonSQS.SendMessage", {})
 
@@ -177,7 +177,7 @@ def test_an_endless_answer_is_cut_off(aws, service):
 def test_without_an_endpoint_the_service_is_found_at_its_regional_address(environ):
     del environ["AWS_ENDPOINT_URL"]
     service = AwsJson("sqs", version="1.0", environ=environ)
-    assert service._endpoint.geturl() == "https://sqs.eu-west-1.amazonaws.com"
+    assert service._host == "sqs.eu-west-1.amazonaws.com"
 
 
 @pytest.mark.parametrize("name", ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])

@@ -93,6 +93,41 @@ def test_a_body_that_is_no_event_still_fits_the_queue_and_is_parked(body):
 
 
 @pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda body: body.replace(b"cus_1", b"cus_\xff"),
+        lambda body: body.replace(b"cus_1", b"cus_\x00"),
+        lambda body: body + b" " * MAX_BYTES + b"x",
+    ],
+    ids=["not UTF-8", "control character", "cut off"],
+)
+def test_what_was_made_readable_is_still_parked(spoil):
+    body = spoil(raw(about(id="in_1", customer="cus_1")))
+    assert parse(body) is None
+    message = encode(body, None)
+    assert sqs_takes(message)
+    assert message.startswith('\ufffd{"id": "evt_1"')
+    with pytest.raises(EventError, match="not JSON"):
+        decode(message)
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "x" * MAX_BYTES, ["x"], {"x": 1}, None, ""], ids=type)
+def test_a_type_that_is_no_name_makes_no_reference_too_large(name):
+    event = {**EVENT, "type": name, "note": "\ufffe"}
+    message = encode(raw(event), event)
+    assert len(message) < 200
+    assert decode(message) == Reference(id="evt_1", type="", created=1_800_000_000, livemode=True)
+
+
+@pytest.mark.parametrize("id_", ["x" * 256, "x" * MAX_BYTES], ids=["256", "1 MiB"])
+def test_an_id_longer_than_any_of_stripes_is_no_event(id_):
+    body = raw({**EVENT, "id": id_})
+    assert parse(body) is None
+    with pytest.raises(EventError):
+        decode(encode(body, None))
+
+
+@pytest.mark.parametrize(
     "fields",
     [
         None,
@@ -120,6 +155,7 @@ def test_a_broken_reference_is_an_event_error(fields):
         (about(id="pi_1", object="payment_intent"), "pi_1"),
         (about(id="ch_1", customer="", payment_intent=None), "ch_1"),
         (about(customer=7, payment=[]), "evt_1"),
+        (about(id="in_1", customer="x" * 256, payment_intent="pi_1"), "pi_1"),
         ({"id": "evt_1", "object": "v2.core.event", "related_object": {"id": "mtr_1", "type": "x"}}, "mtr_1"),
         ({"id": "evt_1", "object": "v2.core.event", "data": None, "related_object": None}, "evt_1"),
         ({"data": "text"}, "unknown"),

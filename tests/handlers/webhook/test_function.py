@@ -14,6 +14,7 @@ OURS = {
     "handlers",
     "handlers.adapters",
     "handlers.adapters.aws_json",
+    "handlers.adapters.connection",
     "handlers.adapters.logs",
     "handlers.adapters.secrets_http",
     "handlers.adapters.sigv4",

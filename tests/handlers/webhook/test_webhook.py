@@ -93,7 +93,7 @@ def test_without_secrets_nothing_is_judged(webhook, queue, secrets, signed, body
 def test_a_verified_body_that_is_no_event_is_queued_all_the_same(webhook, queue, signed, body):
     assert webhook.receive(signed(body))["statusCode"] == 200
     ((message, group, deduplication_id),) = queue.sent
-    assert message == body.replace("\ufffe", "\ufffd")
+    assert message == body.replace("\ufffe", "\ufffd\ufffd")
     assert (group, deduplication_id) == ("unreadable", hashlib.sha256(body.encode()).hexdigest())
 
 
@@ -137,6 +137,14 @@ def test_the_log_says_what_was_done_and_never_shows_the_body(webhook, queue, sig
     assert (failed["level"], failed["event_id"], failed["result"]) == ("error", "evt_1", "failed")
     assert "ada" not in out
     assert "whsec" not in out
+
+
+@pytest.mark.parametrize("name", ['"' + "x" * MAX_BYTES + '"', "[" * 600 + "]" * 600, "7", '{"a": "ada@example.com"}'])
+def test_a_type_that_is_no_name_is_taken_all_the_same_and_stays_out_of_the_log(webhook, queue, signed, capsys, name):
+    assert webhook.receive(signed(f'{{"id": "evt_1", "type": {name}}}'))["statusCode"] == 200
+    assert len(queue.sent) == 1
+    (taken,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert "event_type" not in taken
 
 
 def request(method: str, path: str) -> dict:

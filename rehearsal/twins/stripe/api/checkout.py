@@ -4,15 +4,34 @@ from typing import Any
 
 from rehearsal.twins.stripe.account import Account
 from rehearsal.twins.stripe.api.catalog import CURRENCIES, PRODUCT_DATA, RECURRING, create_price
-from rehearsal.twins.stripe.api.subscriptions import trial_end
+from rehearsal.twins.stripe.api.subscriptions import TRIAL_SETTINGS, trial_end
 from rehearsal.twins.stripe.billing import checkout
 from rehearsal.twins.stripe.errors import invalid, missing_param
 from rehearsal.twins.stripe.listing import list_spec, matching, page
 from rehearsal.twins.stripe.objects.checkout import line_item, session
-from rehearsal.twins.stripe.params import Spec, array, choice, integer, moments, new_metadata, record, text, timestamp
+from rehearsal.twins.stripe.params import (
+    Spec,
+    array,
+    boolean,
+    choice,
+    integer,
+    moments,
+    new_metadata,
+    record,
+    text,
+    timestamp,
+)
 from rehearsal.twins.stripe.router import Route
 from rehearsal.twins.stripe.store import Object
 
+# Parameters that Stripe takes in one mode only; debits are so by this twin's own limit.
+_ONE_MODE = (
+    ("subscription_data", "subscription"),
+    ("payment_method_collection", "subscription"),
+    ("payment_intent_data", "payment"),
+    ("invoice_creation", "payment"),
+    ("payment_method_types", "payment"),
+)
 EXPIRES_AFTER = (1800, 86_400)  # seconds between creation and expires_at that Stripe allows
 
 
@@ -43,7 +62,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
 def _check(params: dict[str, Any]) -> None:
     if "customer" in params and "customer_email" in params:
         raise invalid("You may only specify one of these parameters: customer, customer_email.", param="customer_email")
-    for field, mode in (("subscription_data", "subscription"), ("payment_intent_data", "payment")):
+    for field, mode in _ONE_MODE:
         if field in params and params["mode"] != mode:
             raise invalid(f"You can not pass `{field}` in `{params['mode']}` mode.", param=field)
     if "customer_creation" in params and (params["mode"] != "payment" or "customer" in params):
@@ -132,12 +151,24 @@ _CREATE = {
     "success_url": text(),
     "cancel_url": text(),
     "expires_at": timestamp(),
+    "payment_method_types": array(choice("card", "sepa_debit")),
+    "payment_method_collection": choice("always", "if_required"),
+    "invoice_creation": record(
+        {
+            "enabled": boolean(),
+            "invoice_data": record(
+                {"metadata": new_metadata(), "description": text(limit=1500), "footer": text(limit=5000)}
+            ),
+        },
+        "enabled",
+    ),
     "subscription_data": record(
         {
             "metadata": new_metadata(),
             "description": text(limit=500),
             "trial_period_days": integer(1, 730),
             "trial_end": timestamp(),
+            "trial_settings": TRIAL_SETTINGS,
         }
     ),
     "payment_intent_data": record(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from rehearsal.twins.stripe.account import Account
-from rehearsal.twins.stripe.billing import methods, subscription
+from rehearsal.twins.stripe.billing import invoice, methods, subscription
 from rehearsal.twins.stripe.errors import invalid
 from rehearsal.twins.stripe.listing import list_spec, matching, page
 from rehearsal.twins.stripe.params import Spec, boolean, choice, moments, record, text
@@ -21,7 +21,7 @@ def list_invoices(account: Account, params: dict[str, Any]) -> Object:
     found = matching(account.store.find("invoice"), params, "customer", "status")
     wanted = params.get("subscription")
     if wanted:
-        found = [item for item in found if item["parent"]["subscription_details"]["subscription"] == wanted]
+        found = [item for item in found if invoice.subscription_id(item) == wanted]
     return page(found, params, "/v1/invoices")
 
 

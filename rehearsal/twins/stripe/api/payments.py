@@ -4,46 +4,47 @@ from typing import Any
 
 from rehearsal.twins.stripe.account import Account
 from rehearsal.twins.stripe.api.catalog import CURRENCIES
-from rehearsal.twins.stripe.billing import methods, payment
+from rehearsal.twins.stripe.billing import methods, payment, refunds
 from rehearsal.twins.stripe.errors import invalid, missing_param
 from rehearsal.twins.stripe.listing import list_spec, matching, page
-from rehearsal.twins.stripe.params import Spec, array, boolean, choice, integer, moments, new_metadata, text
+from rehearsal.twins.stripe.params import Spec, array, boolean, choice, integer, moments, new_metadata, record, text
 from rehearsal.twins.stripe.router import Route
 from rehearsal.twins.stripe.store import Object
 
 
 def create_intent(account: Account, params: dict[str, Any]) -> Object:
-    """A PaymentIntent, tried at once with `confirm`."""
+    """A PaymentIntent, tried at once with `confirm`: the app's server makes it for a mobile PaymentSheet."""
     confirm = params.pop("confirm", False)
     method_id = params.pop("payment_method", None)
     intent = payment.open_intent(account, params)
     if method_id:
         method = methods.from_id(account, method_id, _payer(account, intent))
         intent.update(payment_method=method["id"], status="requires_confirmation")
-    return _try(account, intent) if confirm else intent
+    return _try(account, intent, params) if confirm else intent
 
 
 def confirm_intent(account: Account, params: dict[str, Any], intent_id: str) -> Object:
-    """Try to pay. ApiError 402 if the issuer refuses."""
+    """Try to pay. ApiError 402 if the issuer refuses; `requires_action` where it wants the payer's word."""
     intent = account.store.get("payment_intent", intent_id)
-    if intent["status"] not in ("requires_payment_method", "requires_confirmation"):
+    if intent["status"] not in ("requires_payment_method", "requires_confirmation", "requires_action"):
         message = f"This PaymentIntent's status is {intent['status']}, it cannot be confirmed."
         raise invalid(message, code="payment_intent_unexpected_state")
     if "payment_method" in params:
         intent["payment_method"] = methods.from_id(account, params["payment_method"], _payer(account, intent))["id"]
-    return _try(account, intent)
+    return _try(account, intent, params)
 
 
 def _payer(account: Account, intent: Object) -> Object | None:
     return account.store.get("customer", intent["customer"]) if intent["customer"] else None
 
 
-def _try(account: Account, intent: Object) -> Object:
+def _try(account: Account, intent: Object, params: dict[str, Any]) -> Object:
     if not intent["payment_method"]:
         message = "You cannot confirm this PaymentIntent because it's missing a payment method."
         raise invalid(message, code="payment_intent_unexpected_state")
-    decline = payment.confirm(account, intent, account.store.get("payment_method", intent["payment_method"]))
-    if decline:
+    payer: payment.Payer = "away" if params.get("off_session") else "reachable"
+    decline = payment.confirm(account, intent, account.store.get("payment_method", intent["payment_method"]), payer)
+    if decline and intent["status"] != "requires_action":
         raise payment.declined(intent, decline)
     return intent
 
@@ -76,7 +77,7 @@ def create_refund(account: Account, params: dict[str, Any]) -> Object:
         charge = _charge_of(account, account.store.get("payment_intent", params["payment_intent"], "payment_intent"))
     else:
         raise missing_param("charge")
-    return payment.refund(account, charge, params.get("amount"), params)
+    return refunds.refund(account, charge, params.get("amount"), params)
 
 
 def _charge_of(account: Account, intent: Object) -> Object:
@@ -102,6 +103,10 @@ _INTENT = {
     "customer": text(),
     "payment_method": text(),
     "payment_method_types": array(choice("card")),
+    "automatic_payment_methods": record(
+        {"enabled": boolean(), "allow_redirects": choice("always", "never")}, "enabled"
+    ),
+    "return_url": text(),
     "confirm": boolean(),
     "off_session": boolean(),
     "description": text(limit=1000),
@@ -125,7 +130,7 @@ ROUTES = (
         "POST",
         "/v1/payment_intents/{id}/confirm",
         confirm_intent,
-        Spec({"payment_method": text(), "off_session": boolean()}),
+        Spec({"payment_method": text(), "off_session": boolean(), "return_url": text()}),
     ),
     Route("GET", "/v1/charges", list_charges, list_spec(customer=text(), payment_intent=text(), created=moments())),
     Route("GET", "/v1/charges/{id}", retrieve_charge),

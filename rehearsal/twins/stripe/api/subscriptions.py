@@ -3,7 +3,7 @@
 from typing import Any
 
 from rehearsal.twins.stripe.account import Account
-from rehearsal.twins.stripe.billing import methods, subscription
+from rehearsal.twins.stripe.billing import methods, pausing, subscription
 from rehearsal.twins.stripe.errors import invalid
 from rehearsal.twins.stripe.listing import list_spec, matching, page
 from rehearsal.twins.stripe.params import (
@@ -11,6 +11,7 @@ from rehearsal.twins.stripe.params import (
     array,
     boolean,
     choice,
+    clearable,
     integer,
     merge_metadata,
     metadata,
@@ -79,7 +80,9 @@ def update(account: Account, params: dict[str, Any], subscription_id: str) -> Ob
         customer = account.store.get("customer", item["customer"])
         methods.owned(account, params["default_payment_method"], customer)
     with account.updating(item, subscription.UPDATED):
-        item.update({name: params[name] for name in ("default_payment_method", "description") if name in params})
+        item.update({name: params[name] for name in _PLAIN if name in params})
+        if "pause_collection" in params:
+            item["pause_collection"] = _pause_collection(params["pause_collection"])
         if "metadata" in params:
             item["metadata"] = merge_metadata(item["metadata"], params["metadata"])
         if "cancel_at_period_end" in params:
@@ -89,6 +92,10 @@ def update(account: Account, params: dict[str, Any], subscription_id: str) -> Ob
         if "cancellation_details" in params:
             item["cancellation_details"].update(params["cancellation_details"])
     return item
+
+
+def _pause_collection(params: dict[str, Any] | None) -> Object | None:
+    return params and {"behavior": params["behavior"], "resumes_at": params.get("resumes_at")}
 
 
 def _cancel_at(account: Account, item: Object, moment: int) -> None:
@@ -103,6 +110,30 @@ def cancel(account: Account, params: dict[str, Any], subscription_id: str) -> Ob
     """Cancel at once, without proration or a final invoice."""
     item = _living(account, subscription_id)
     subscription.end(account, item, "cancellation_requested", params.get("cancellation_details"))
+    return item
+
+
+def pause(account: Account, _params: dict[str, Any], subscription_id: str) -> Object:
+    """Pause a subscription as a whole. ApiError 400 for one that neither runs nor is in its trial."""
+    item = _living(account, subscription_id)
+    if item["status"] not in ("active", "trialing", "past_due"):
+        raise invalid(f"Only a subscription that runs can be paused: {subscription_id} is {item['status']}.")
+    pausing.pause(account, item, "pause_requested")
+    return item
+
+
+def resume(account: Account, params: dict[str, Any], subscription_id: str) -> Object:
+    """Bring a paused subscription back. ApiError 400 for one that is not paused, or is being resumed already."""
+    item = _living(account, subscription_id)
+    if item["status"] != "paused" or pausing.resumption(account, item):
+        state = "being resumed" if item["status"] == "paused" else item["status"]
+        raise invalid(f"Only a paused subscription can be resumed: {subscription_id} is {state}.")
+    keep_cycle = params.get("billing_cycle_anchor", {}).get("type") == "unchanged"
+    if keep_cycle and params.get("proration_behavior") != "none":
+        message = "This twin prorates nothing: send proration_behavior=none with an unchanged billing_cycle_anchor."
+        raise invalid(message, param="proration_behavior")
+    on_success = params.get("payment_behavior") == "resume_on_payment_success"
+    subscription.resume(account, item, keep_cycle=keep_cycle, on_success=on_success)
     return item
 
 
@@ -132,6 +163,11 @@ def list_subscriptions(account: Account, params: dict[str, Any]) -> Object:
 
 
 _DETAILS = record({"comment": text(clear=True), "feedback": choice(*FEEDBACK)})
+_PLAIN = ("default_payment_method", "description", "trial_settings")
+_END_BEHAVIOR = record(
+    {"missing_payment_method": choice("cancel", "create_invoice", "pause")}, "missing_payment_method"
+)
+TRIAL_SETTINGS = record({"end_behavior": _END_BEHAVIOR}, "end_behavior")
 _CREATE = {
     "customer": text(),
     "items": array(record({"price": text(), "quantity": integer(1, 999_999)}, "price"), limit=20),
@@ -142,6 +178,7 @@ _CREATE = {
     "off_session": boolean(),
     "trial_end": timestamp("now"),
     "trial_period_days": integer(1, 730),
+    "trial_settings": TRIAL_SETTINGS,
 }
 _UPDATE = {
     "cancel_at_period_end": boolean(),
@@ -150,6 +187,17 @@ _UPDATE = {
     "default_payment_method": text(),
     "description": text(clear=True, limit=500),
     "metadata": metadata(),
+    "pause_collection": clearable(
+        record(
+            {"behavior": choice("keep_as_draft", "mark_uncollectible", "void"), "resumes_at": timestamp()}, "behavior"
+        )
+    ),
+    "trial_settings": TRIAL_SETTINGS,
+}
+_RESUME = {
+    "billing_cycle_anchor": record({"type": choice("now", "unchanged")}, "type"),
+    "payment_behavior": choice("resume_on_payment_attempt", "resume_on_payment_success"),
+    "proration_behavior": choice("always_invoice", "create_prorations", "none"),
 }
 
 ROUTES = (
@@ -168,5 +216,7 @@ ROUTES = (
     ),
     Route("GET", "/v1/subscriptions/{id}", retrieve),
     Route("POST", "/v1/subscriptions/{id}", update, Spec(_UPDATE)),
+    Route("POST", "/v1/subscriptions/{id}/pause", pause, Spec({"type": choice("subscription")})),
+    Route("POST", "/v1/subscriptions/{id}/resume", resume, Spec(_RESUME)),
     Route("DELETE", "/v1/subscriptions/{id}", cancel, Spec({"cancellation_details": _DETAILS})),
 )

@@ -8,7 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from rehearsal.twins.stripe.account import Account
-from rehearsal.twins.stripe.billing import checkout, periods, subscription
+from rehearsal.twins.stripe.billing import checkout, pausing, periods, subscription
 from rehearsal.twins.stripe.errors import invalid
 from rehearsal.twins.stripe.store import Object
 
@@ -68,17 +68,24 @@ def _subscription_tasks(account: Account, clock: Object) -> Iterator[Due]:
             yield Due(made["created"] + subscription.INCOMPLETE_FOR, happen)
             continue
         if made["status"] == "trialing" and not account.store.notes(made)["trial_notice"]:
-            yield Due(made["trial_end"] - subscription.TRIAL_NOTICE, partial(_trial_will_end, account, made))
-        ends = min(item["current_period_end"] for item in made["items"]["data"])
-        yield Due(ends, partial(subscription.renew, account, made))
+            announce = partial(subscription.announce_trial_end, account, made)
+            yield Due(made["trial_end"] - subscription.TRIAL_NOTICE, announce)
+        if made["status"] != "paused":
+            ends = min(item["current_period_end"] for item in made["items"]["data"])
+            yield Due(ends, partial(subscription.renew, account, made))
         if made["cancel_at"] and not made["cancel_at_period_end"]:
             cancel = partial(subscription.end, account, made, "cancellation_requested")
             yield Due(made["cancel_at"], cancel)
+        yield from _pausing_tasks(account, made)
 
 
-def _trial_will_end(account: Account, made: Object) -> None:
-    account.store.notes(made)["trial_notice"] = True
-    account.emit("customer.subscription.trial_will_end", made)
+def _pausing_tasks(account: Account, made: Object) -> Iterator[Due]:
+    resumption = pausing.resumption(account, made)
+    if resumption is not None and not resumption["attempted"]:
+        expire = partial(pausing.expire_resumption, account, made)
+        yield Due(resumption["created"] + pausing.RESUMPTION_FOR, expire)
+    if made["pause_collection"] and made["pause_collection"]["resumes_at"]:
+        yield Due(made["pause_collection"]["resumes_at"], partial(pausing.resume_collection, account, made))
 
 
 def _invoice_tasks(account: Account, clock: Object) -> Iterator[Due]:

@@ -5,30 +5,56 @@ Source: https://docs.stripe.com/invoicing/integration/workflow-transitions.
 
 from rehearsal.twins.stripe.account import Account
 from rehearsal.twins.stripe.billing import methods, payment
-from rehearsal.twins.stripe.cards import Decline
+from rehearsal.twins.stripe.cards import UNAUTHENTICATED, Decline
 from rehearsal.twins.stripe.errors import invalid
-from rehearsal.twins.stripe.objects.invoices import invoice, invoice_line, invoice_payment
+from rehearsal.twins.stripe.objects.invoices import (
+    invoice_payment,
+    payment_invoice,
+    payment_line,
+    subscription_invoice,
+    subscription_line,
+)
 from rehearsal.twins.stripe.store import Object, new_id
 
 DRAFT_FOR = 3600  # a renewal's invoice stays a draft for about an hour
 DAY = 86_400
 
 
-def draft(account: Account, subscription: Object, reason: str, *, free: bool = False) -> Object:
-    """A draft for the items' current periods; `free` for the start of a trial."""
+def draft(
+    account: Account, subscription: Object, reason: str, *, free: bool = False, period: tuple[int, int] | None = None
+) -> Object:
+    """A draft for `period`, by default the items' current ones; `free` for the start of a trial."""
     customer = account.store.get("customer", subscription["customer"])
     lines = []
     for item in subscription["items"]["data"]:
         amount = 0 if free else item["price"]["unit_amount"] * item["quantity"]
-        period = item["current_period_start"], item["current_period_end"]
-        lines.append(invoice_line(item, amount, *period, subscription))
-    made = invoice(customer, subscription, lines, reason, created=account.now_for(customer))
+        start, end = period or (item["current_period_start"], item["current_period_end"])
+        lines.append(subscription_line(item, amount, start, end, subscription))
+    made = subscription_invoice(customer, subscription, lines, reason, created=account.now_for(customer))
     account.store.add(made)
     return made
 
 
-def finalize(account: Account, made: Object) -> None:
-    """Open a draft: it gets its number and links, and, if there is something to pay, its PaymentIntent."""
+def of_payment(
+    account: Account, customer: Object, bought: list[tuple[Object, int]], data: Object, by: Object
+) -> Object:
+    """The invoice that Checkout makes after a payment (`invoice_creation`), paid by the PaymentIntent `by`.
+
+    Source: https://docs.stripe.com/payments/checkout/receipts (paid invoices).
+    """
+    now = account.now_for(customer)
+    lines = [payment_line(price, quantity, now) for price, quantity in bought]
+    made = account.store.add(payment_invoice(customer, lines, data, created=now))
+    account.emit("invoice.created", made)
+    finalize(account, made, payable=False)
+    account.store.add(invoice_payment(made, by, created=now))
+    made["attempt_count"] = 1
+    mark_paid(account, made)
+    return made
+
+
+def finalize(account: Account, made: Object, *, payable: bool = True) -> None:
+    """Open a draft: it gets its number and links, and, if there is something to pay (`payable`), its PaymentIntent."""
     customer = account.store.get("customer", made["customer"])
     now = account.now_for(customer)
     number = f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}"
@@ -45,7 +71,7 @@ def finalize(account: Account, made: Object) -> None:
     )
     made["status_transitions"]["finalized_at"] = now
     account.emit("invoice.finalized", made)
-    if made["amount_due"]:
+    if made["amount_due"] and payable:
         _link_payment(account, made, now)
 
 
@@ -75,24 +101,37 @@ def intent_of(account: Account, made: Object) -> Object:
     return account.store.get("payment_intent", link["payment"]["payment_intent"])
 
 
-def attempt(account: Account, made: Object, method_id: str | None = None, *, automatic: bool = True) -> Decline | None:
-    """Try to collect an open invoice: with `method_id`, else with the subscription's or the customer's default."""
+def attempt(
+    account: Account,
+    made: Object,
+    method_id: str | None = None,
+    *,
+    automatic: bool = True,
+    payer: payment.Payer = "reachable",
+) -> Decline | None:
+    """Try to collect an open invoice: with `method_id`, else with the subscription's or the customer's default.
+
+    A bank that wants the payer's word first makes the try a failed one, and `invoice.payment_action_required` says why.
+    Source: https://docs.stripe.com/billing/subscriptions/webhooks (action required).
+    """
     if not made["amount_due"]:
-        _mark_paid(account, made)
+        mark_paid(account, made)
         return None
     customer = account.store.get("customer", made["customer"])
     subscription = subscription_of(account, made)
     method = methods.chosen(account, customer, method_id, subscription["default_payment_method"])
-    decline = payment.confirm(account, intent_of(account, made), method)
+    decline = payment.confirm(account, intent_of(account, made), method, payer)
     # "Any payment attempt counts as the first attempt, and subsequently only automatic retries increment the count."
     counts = automatic or made["attempt_count"] == 0
     made.update(attempted=True, attempt_count=made["attempt_count"] + counts)
     if decline:
         if counts:
             made["next_payment_attempt"] = _next_attempt(account, made, account.now_for(customer))
+        if decline is UNAUTHENTICATED:
+            account.emit("invoice.payment_action_required", made)
         account.emit("invoice.payment_failed", made)
     else:
-        _mark_paid(account, made)
+        mark_paid(account, made)
     return decline
 
 
@@ -104,7 +143,8 @@ def _next_attempt(account: Account, made: Object, now: int) -> int | None:
     return now + days[made["attempt_count"] - 1] * DAY
 
 
-def _mark_paid(account: Account, made: Object) -> None:
+def mark_paid(account: Account, made: Object) -> None:
+    """The invoice's payment came."""
     now = account.store.now(account.clock_of(made))
     link = payment_of(account, made)
     if link is not None:
@@ -132,12 +172,32 @@ def void(account: Account, made: Object) -> None:
     account.emit("invoice.voided", made)
 
 
+def write_off(account: Account, made: Object) -> None:
+    """Nobody expects this invoice's money any more."""
+    made.update(status="uncollectible", auto_advance=False, next_payment_attempt=None)
+    made["status_transitions"]["marked_uncollectible_at"] = account.store.now(account.clock_of(made))
+    account.emit("invoice.marked_uncollectible", made)
+
+
+def subscription_id(made: Object) -> str | None:
+    """The subscription that an invoice is for; None for one of a one-time payment."""
+    return made["parent"]["subscription_details"]["subscription"] if made["parent"] else None
+
+
 def subscription_of(account: Account, made: Object) -> Object:
-    """The subscription that an invoice is for."""
-    return account.store.get("subscription", made["parent"]["subscription_details"]["subscription"])
+    """The subscription of an invoice that is for one."""
+    return account.store.get("subscription", subscription_id(made) or "")
 
 
 def invoices_of(account: Account, subscription: Object) -> list[Object]:
     """All invoices of a subscription, oldest first."""
     invoices = account.store.find("invoice", customer=subscription["customer"])
-    return [made for made in invoices if subscription_of(account, made) is subscription]
+    return [made for made in invoices if subscription_id(made) == subscription["id"]]
+
+
+def paid_by(account: Account, intent: Object) -> Object | None:
+    """The invoice that a PaymentIntent is to pay, None for a payment of its own."""
+    for link in account.store.find("invoice_payment"):
+        if link["payment"]["payment_intent"] == intent["id"]:
+            return account.store.get("invoice", link["invoice"])
+    return None

@@ -3,7 +3,7 @@
 from rehearsal.twins.stripe import cards
 from rehearsal.twins.stripe.account import Account
 from rehearsal.twins.stripe.errors import card_error, invalid
-from rehearsal.twins.stripe.objects.customers import payment_method
+from rehearsal.twins.stripe.objects.customers import card_method, sepa_method
 from rehearsal.twins.stripe.store import Object
 
 
@@ -16,8 +16,20 @@ def from_id(account: Account, method_id: str, customer: Object | None) -> Object
 
 def from_card(account: Account, card: cards.Card, customer: Object | None, email: str | None = None) -> Object:
     """A new PaymentMethod of `card`, not attached yet, in `customer`'s time."""
-    method = payment_method(card, created=account.now_for(customer), livemode=account.livemode, email=email)
-    return account.store.add(method, card=card)
+    method = card_method(card, created=account.now_for(customer), livemode=account.livemode, email=email)
+    return account.store.add(method, instrument=card)
+
+
+def from_bank(account: Account, bank: cards.BankAccount, customer: Object | None, email: str) -> Object:
+    """A new PaymentMethod that debits `bank`, not attached yet, in `customer`'s time."""
+    method = sepa_method(bank, created=account.now_for(customer), livemode=account.livemode, email=email)
+    return account.store.add(method, instrument=bank)
+
+
+def instrument(account: Account, method: Object) -> cards.Instrument:
+    """What a PaymentMethod stands for."""
+    found: cards.Instrument = account.store.notes(method)["instrument"]
+    return found
 
 
 def attach(account: Account, method: Object, customer: Object) -> Object:
@@ -26,7 +38,7 @@ def attach(account: Account, method: Object, customer: Object) -> Object:
         return method
     if method["customer"]:
         raise invalid("The payment method you provided has already been attached to a customer.")
-    decline = account.store.notes(method)["card"].on_attach
+    decline = instrument(account, method).on_attach
     if decline:
         raise card_error(decline.message, code=decline.code, decline_code=decline.decline_code, details={})
     method["customer"] = customer["id"]

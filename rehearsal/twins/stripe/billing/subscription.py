@@ -7,19 +7,24 @@ https://docs.stripe.com/billing/subscriptions/webhooks (events).
 from typing import Any
 
 from rehearsal.twins.stripe.account import Account
-from rehearsal.twins.stripe.billing import invoice, methods, payment, periods
-from rehearsal.twins.stripe.cards import NO_CARD, Decline
+from rehearsal.twins.stripe.billing import invoice, methods, pausing, payment, periods
+from rehearsal.twins.stripe.cards import NO_CARD, UNAUTHENTICATED, Decline
 from rehearsal.twins.stripe.errors import card_error, invalid
-from rehearsal.twins.stripe.objects.subscriptions import subscription, subscription_item
+from rehearsal.twins.stripe.objects.subscriptions import UPDATED, subscription, subscription_item
 from rehearsal.twins.stripe.store import Object
 
-UPDATED = "customer.subscription.updated"
 ENDED = ("canceled", "incomplete_expired")
 INCOMPLETE_FOR = 23 * 3600
 TRIAL_NOTICE = 3 * 86_400
 
 
-def start(account: Account, customer: Object, lines: list[tuple[Object, int]], params: dict[str, Any]) -> Object:
+def start(
+    account: Account,
+    customer: Object,
+    lines: list[tuple[Object, int]],
+    params: dict[str, Any],
+    payer: payment.Payer = "reachable",
+) -> Object:
     """A new subscription of (price, quantity) lines with its first invoice, tried as `payment_behavior` says."""
     now = account.now_for(customer)
     trial_end = params.get("trial_end")
@@ -34,10 +39,21 @@ def start(account: Account, customer: Object, lines: list[tuple[Object, int]], p
     if trial_end:
         invoice.attempt(account, first)
         made["status"] = "trialing"
-    elif behaviour != "default_incomplete" and invoice.attempt(account, first) is None:
+    elif behaviour != "default_incomplete" and invoice.attempt(account, first, payer=payer) is None:
         made["status"] = "active"
     account.emit("customer.subscription.created", made)
+    if trial_end and trial_end - now < TRIAL_NOTICE:
+        announce_trial_end(account, made)
     return made
+
+
+def announce_trial_end(account: Account, made: Object) -> None:
+    """Told once: three days before a trial ends, at once for a shorter one.
+
+    Source: https://docs.stripe.com/billing/subscriptions/trials.
+    """
+    account.store.notes(made)["trial_notice"] = True
+    account.emit("customer.subscription.trial_will_end", made)
 
 
 def _first_item(price: Object, quantity: int, now: int, trial_end: int | None) -> Object:
@@ -56,7 +72,8 @@ def _refuse_early(account: Account, customer: Object, params: dict[str, Any], be
     method = methods.chosen(account, customer, params.get("default_payment_method"))
     if method is None:
         raise invalid(NO_CARD.message, code=NO_CARD.code)
-    decline = account.store.notes(method)["card"].on_charge
+    instrument = methods.instrument(account, method)
+    decline = UNAUTHENTICATED if instrument.authenticates else instrument.on_charge
     if decline and behaviour == "error_if_incomplete":
         raise card_error(decline.message, code=decline.code, decline_code=decline.decline_code, details={})
 
@@ -74,8 +91,11 @@ def renew(account: Account, made: Object) -> None:
     if made["cancel_at_period_end"]:
         end(account, made, "cancellation_requested")
         return
+    if made["status"] == "trialing" and _ends_with_trial(account, made):
+        return
     now = account.store.now(made["test_clock"])
-    unpaid = made["status"] == "unpaid"
+    paused = made["pause_collection"]
+    idle = made["status"] == "unpaid" or paused is not None
     with account.updating(made, UPDATED):
         for item in made["items"]["data"]:
             start_of_period = item["current_period_end"]
@@ -86,11 +106,26 @@ def renew(account: Account, made: Object) -> None:
         if made["status"] == "trialing":
             made["status"] = "active"
         due = invoice.draft(account, made, "subscription_cycle")
-        moment = None if unpaid else now + invoice.DRAFT_FOR
-        due.update(auto_advance=not unpaid, automatically_finalizes_at=moment, next_payment_attempt=moment)
+        moment = None if idle else now + invoice.DRAFT_FOR
+        due.update(auto_advance=not idle, automatically_finalizes_at=moment, next_payment_attempt=moment)
         due["period_start"] = made["items"]["data"][0]["current_period_start"]
         made["latest_invoice"] = due["id"]
         account.emit("invoice.created", due)
+    if paused is not None:
+        pausing.set_aside(account, due, paused["behavior"])
+
+
+def _ends_with_trial(account: Account, made: Object) -> bool:
+    """Nobody gave a payment method during the trial: cancelled or paused, if the subscription's settings say so."""
+    customer = account.store.get("customer", made["customer"])
+    if methods.chosen(account, customer, made["default_payment_method"]):
+        return False
+    behavior = made["trial_settings"]["end_behavior"]["missing_payment_method"]
+    if behavior == "pause":
+        pausing.pause(account, made, "trial_end_without_payment_method")
+    elif behavior == "cancel":
+        end(account, made, None)  # none of the reasons that Stripe declares is this one
+    return behavior != "create_invoice"
 
 
 def collect(account: Account, due: Object, method_id: str | None = None, *, automatic: bool = True) -> Decline | None:
@@ -100,14 +135,17 @@ def collect(account: Account, due: Object, method_id: str | None = None, *, auto
     decline = invoice.attempt(account, due, method_id, automatic=automatic)
     made = invoice.subscription_of(account, due)
     if decline is None:
-        _paid(account, made, due)
+        paid(account, made, due)
     elif automatic:
         _failed(account, made, due)
     return decline
 
 
-def _paid(account: Account, made: Object, due: Object) -> None:
-    if made["latest_invoice"] == due["id"] and made["status"] in ("past_due", "unpaid", "incomplete"):
+def paid(account: Account, made: Object, due: Object) -> None:
+    """The money of one of its invoices came."""
+    if due is pausing.resumption(account, made):
+        pausing.resume(account, made, anchor=due["lines"]["data"][0]["period"]["start"])
+    elif made["latest_invoice"] == due["id"] and made["status"] in ("past_due", "unpaid", "incomplete"):
         with account.updating(made, UPDATED):
             made["status"] = "active"
     _show_delinquency(account, made)
@@ -138,7 +176,7 @@ def _show_delinquency(account: Account, made: Object) -> None:
         customer["delinquent"] = latest["status"] == "open" and latest["attempted"]
 
 
-def end(account: Account, made: Object, reason: str, details: dict[str, Any] | None = None) -> None:
+def end(account: Account, made: Object, reason: str | None, details: dict[str, Any] | None = None) -> None:
     """Cancel now; what is still open is no longer collected."""
     now = account.store.now(made["test_clock"])
     made.update(status="canceled", ended_at=now, canceled_at=made["canceled_at"] or now)
@@ -169,7 +207,38 @@ def cancel_at_period_end(account: Account, made: Object, *, wanted: bool) -> Non
 
 
 def pay_now(account: Account, due: Object, method_id: str | None) -> None:
-    """An API caller pays an open invoice; ApiError 402 if the issuer refuses."""
+    """An API caller pays an open invoice; ApiError 402 if the issuer refuses or wants the payer's word."""
     decline = collect(account, due, method_id, automatic=False)
-    if decline:
-        raise payment.declined(invoice.intent_of(account, due), decline)
+    if decline is None:
+        return
+    made = invoice.subscription_of(account, due)
+    if due is pausing.resumption(account, made):  # the try alone brings it back, to owe what it costs
+        pausing.resume(account, made, anchor=due["lines"]["data"][0]["period"]["start"], status="past_due")
+    if decline is UNAUTHENTICATED:
+        message = "This payment requires additional user action before it can be completed successfully."
+        raise card_error(message, code="invoice_payment_intent_requires_action", decline_code=None, details={})
+    raise payment.declined(invoice.intent_of(account, due), decline)
+
+
+def authenticate(account: Account, intent: Object) -> None:
+    """The payer says yes to the bank, on Stripe's page or in the app; what the PaymentIntent was to pay is paid."""
+    payment.authenticate(account, intent)
+    due = invoice.paid_by(account, intent)
+    if due is not None:
+        invoice.mark_paid(account, due)
+        paid(account, invoice.subscription_of(account, due), due)
+
+
+def resume(account: Account, made: Object, *, keep_cycle: bool, on_success: bool) -> None:
+    """Bring a paused subscription back: in its old cycle at once, or in a new one with its invoice.
+
+    That invoice is tried now, and again later, with `on_success`; else somebody has to pay it through the API.
+    Source: https://docs.stripe.com/changelog/dahlia/2026-05-27/pause-subscriptions (payment_behavior).
+    """
+    if keep_cycle:
+        pausing.resume(account, made, anchor=None)
+        return
+    due = pausing.bill_resumption(account, made)
+    if on_success:
+        due["auto_advance"] = True
+        collect(account, due)

@@ -23,11 +23,15 @@ def line_item(price: Object, quantity: int, name: str) -> Object:
     }
 
 
+_OPTIONS: dict[str, Object] = {"card": {"request_three_d_secure": "automatic"}, "sepa_debit": {}}
+
+
 def session(params: Object, lines: list[Object], *, created: int, livemode: bool, page_url: str) -> Object:
     """An open Session with a hosted page at `page_url`/<id>."""
     session_id = new_id("cs_live" if livemode else "cs_test", 58)
     total = sum(line["amount_total"] for line in lines)
     is_payment = params["mode"] == "payment"
+    types = params.get("payment_method_types", ["card"])
     return {
         "id": session_id,
         "object": "checkout.session",
@@ -62,7 +66,7 @@ def session(params: Object, lines: list[Object], *, created: int, livemode: bool
         "discounts": [],
         "expires_at": params.get("expires_at") or created + OPEN_FOR,
         "invoice": None,
-        "invoice_creation": None,
+        "invoice_creation": _invoice_creation(params.get("invoice_creation")),
         "livemode": livemode,
         "locale": None,
         "metadata": params.get("metadata", {}),
@@ -70,10 +74,10 @@ def session(params: Object, lines: list[Object], *, created: int, livemode: bool
         "origin_context": None,
         "payment_intent": None,
         "payment_link": None,
-        "payment_method_collection": "if_required" if is_payment else "always",
+        "payment_method_collection": params.get("payment_method_collection", "if_required" if is_payment else "always"),
         "payment_method_configuration_details": None,
-        "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        "payment_method_types": ["card"],
+        "payment_method_options": {name: dict(_OPTIONS[name]) for name in types},
+        "payment_method_types": types,
         "payment_status": "unpaid" if total else "no_payment_required",
         "permissions": None,
         "phone_number_collection": {"enabled": False},
@@ -91,6 +95,25 @@ def session(params: Object, lines: list[Object], *, created: int, livemode: bool
         "ui_mode": "hosted_page",
         "url": f"{page_url}/{session_id}",
         "wallet_options": None,
+    }
+
+
+def _invoice_creation(params: Object | None) -> Object | None:
+    """What the invoice of a payment is to say; None without one."""
+    if not params or not params["enabled"]:
+        return None
+    given = params.get("invoice_data", {})
+    return {
+        "enabled": True,
+        "invoice_data": {
+            "account_tax_ids": None,
+            "custom_fields": None,
+            "description": given.get("description"),
+            "footer": given.get("footer"),
+            "issuer": None,
+            "metadata": given.get("metadata", {}),
+            "rendering_options": None,
+        },
     }
 
 

@@ -5,32 +5,55 @@ from rehearsal.twins.stripe.objects.subscriptions import SELF
 from rehearsal.twins.stripe.store import Object, new_id
 
 
-def invoice_line(item: Object, amount: int, start: int, end: int, subscription: Object) -> Object:
+def subscription_line(item: Object, amount: int, start: int, end: int, subscription: Object) -> Object:
     """A line for one subscription item over [start, end)."""
-    price = item["price"]
+    parent = {
+        "invoice_item_details": None,
+        "subscription_item_details": {
+            "invoice_item": None,
+            "proration": False,
+            "proration_details": {"credited_items": None},
+            "subscription": subscription["id"],
+            "subscription_item": item["id"],
+        },
+        "type": "subscription_item_details",
+    }
+    metadata = dict(subscription["metadata"])
+    return _line(item["price"], item["quantity"], amount, (start, end), parent, metadata)
+
+
+def payment_line(price: Object, quantity: int, moment: int) -> Object:
+    """A line for what was bought once, at `moment`."""
+    parent = {
+        "invoice_item_details": {
+            "invoice_item": new_id("ii"),
+            "proration": False,
+            "proration_details": {"credited_items": None},
+            "subscription": None,
+        },
+        "subscription_item_details": None,
+        "type": "invoice_item_details",
+    }
+    return _line(price, quantity, price["unit_amount"] * quantity, (moment, moment), parent, {})
+
+
+def _line(
+    price: Object, quantity: int, amount: int, period: tuple[int, int], parent: Object, metadata: Object
+) -> Object:
+    start, end = period
     return {
         "id": new_id("il"),
         "object": "line_item",
         "amount": amount,
         "currency": price["currency"],
-        "description": f"{item['quantity']} × {price['nickname'] or price['id']}",
+        "description": f"{quantity} × {price['nickname'] or price['id']}",
         "discount_amounts": [],
         "discountable": True,
         "discounts": [],
         "invoice": None,
         "livemode": price["livemode"],
-        "metadata": dict(subscription["metadata"]),
-        "parent": {
-            "invoice_item_details": None,
-            "subscription_item_details": {
-                "invoice_item": None,
-                "proration": False,
-                "proration_details": {"credited_items": None},
-                "subscription": subscription["id"],
-                "subscription_item": item["id"],
-            },
-            "type": "subscription_item_details",
-        },
+        "metadata": metadata,
+        "parent": parent,
         "period": {"end": end, "start": start},
         "pretax_credit_amounts": [],
         "pricing": {
@@ -38,16 +61,30 @@ def invoice_line(item: Object, amount: int, start: int, end: int, subscription: 
             "type": "price_details",
             "unit_amount_decimal": price["unit_amount_decimal"],
         },
-        "quantity": item["quantity"],
+        "quantity": quantity,
         "subtotal": amount,
         "taxes": [],
     }
 
 
-def invoice(
-    customer: Object, subscription: Object, lines: list[Object], reason: str, *, created: int, country: str = "IE"
+def subscription_invoice(
+    customer: Object, subscription: Object, lines: list[Object], reason: str, *, created: int
 ) -> Object:
     """A draft Invoice of a subscription; `reason` is its billing_reason."""
+    details = {"metadata": dict(subscription["metadata"]), "subscription": subscription["id"]}
+    made = _invoice(customer, lines, reason, created=created)
+    made["parent"] = {"quote_details": None, "subscription_details": details, "type": "subscription_details"}
+    return made
+
+
+def payment_invoice(customer: Object, lines: list[Object], data: Object, *, created: int) -> Object:
+    """A draft Invoice of a one-time payment: nothing is its parent. `data`: metadata, description, footer."""
+    made = _invoice(customer, lines, "manual", created=created)
+    made.update({name: data[name] for name in ("description", "footer", "metadata") if data.get(name)})
+    return made
+
+
+def _invoice(customer: Object, lines: list[Object], reason: str, *, created: int) -> Object:
     invoice_id = new_id("in")
     total = sum(line["amount"] for line in lines)
     for line in lines:
@@ -55,7 +92,7 @@ def invoice(
     return {
         "id": invoice_id,
         "object": "invoice",
-        "account_country": country,
+        "account_country": "IE",
         "account_name": "Rehearsal",
         "account_tax_ids": None,
         **_amounts(total),
@@ -74,7 +111,7 @@ def invoice(
         "billing_reason": reason,
         "collection_method": "charge_automatically",
         "created": created,
-        "currency": subscription["currency"],
+        "currency": lines[0]["currency"],
         "custom_fields": None,
         "customer": customer["id"],
         "customer_account": None,
@@ -101,19 +138,12 @@ def invoice(
         "last_finalization_error": None,
         "latest_revision": None,
         "lines": listed(lines, f"/v1/invoices/{invoice_id}/lines"),
-        "livemode": subscription["livemode"],
+        "livemode": lines[0]["livemode"],
         "metadata": {},
         "next_payment_attempt": None,
         "number": None,
         "on_behalf_of": None,
-        "parent": {
-            "quote_details": None,
-            "subscription_details": {
-                "metadata": dict(subscription["metadata"]),
-                "subscription": subscription["id"],
-            },
-            "type": "subscription_details",
-        },
+        "parent": None,
         "payment_settings": {
             "default_mandate": None,
             "payment_method_options": None,

@@ -1,5 +1,7 @@
 """PaymentIntents, charges and refunds."""
 
+from typing import Literal
+
 from rehearsal.twins.stripe.cards import Decline
 from rehearsal.twins.stripe.store import Object, new_id
 
@@ -7,6 +9,7 @@ from rehearsal.twins.stripe.store import Object, new_id
 def payment_intent(params: Object, *, created: int, livemode: bool) -> Object:
     """A PaymentIntent that nobody has tried to pay yet."""
     intent_id = new_id("pi")
+    types = params.get("payment_method_types", ["card"])
     return {
         "id": intent_id,
         "object": "payment_intent",
@@ -16,7 +19,7 @@ def payment_intent(params: Object, *, created: int, livemode: bool) -> Object:
         "amount_received": 0,
         "application": None,
         "application_fee_amount": None,
-        "automatic_payment_methods": None,
+        "automatic_payment_methods": params.get("automatic_payment_methods"),
         "canceled_at": None,
         "cancellation_reason": None,
         "capture_method": "automatic_async",
@@ -35,10 +38,8 @@ def payment_intent(params: Object, *, created: int, livemode: bool) -> Object:
         "on_behalf_of": None,
         "payment_method": params.get("payment_method"),
         "payment_method_configuration_details": None,
-        "payment_method_options": {
-            "card": {"installments": None, "network": None, "request_three_d_secure": "automatic"}
-        },
-        "payment_method_types": ["card"],
+        "payment_method_options": {name: dict(_OPTIONS[name]) for name in types},
+        "payment_method_types": types,
         "processing": None,
         "receipt_email": params.get("receipt_email"),
         "review": None,
@@ -53,44 +54,48 @@ def payment_intent(params: Object, *, created: int, livemode: bool) -> Object:
     }
 
 
-def charge(intent: Object, method: Object, decline: Decline | None, *, created: int) -> Object:
-    """One try to charge `method` for `intent`: succeeded, or failed as `decline` says."""
-    paid = decline is None
-    charge_id = new_id("ch")
+_OPTIONS: dict[str, Object] = {
+    "card": {"installments": None, "network": None, "request_three_d_secure": "automatic"},
+    "sepa_debit": {},
+}
+
+
+def charge(intent: Object, method: Object, *, created: int) -> Object:
+    """One try to charge `method` for `intent`, pending; `outcome` says how it ended."""
     return {
-        "id": charge_id,
+        "id": new_id("ch"),
         "object": "charge",
         "amount": intent["amount"],
-        "amount_captured": intent["amount"] if paid else 0,
+        "amount_captured": 0,
         "amount_refunded": 0,
         "application": None,
         "application_fee": None,
         "application_fee_amount": None,
-        "balance_transaction": new_id("txn") if paid else None,
+        "balance_transaction": None,
         "billing_details": dict(method["billing_details"]),
         "calculated_statement_descriptor": "REHEARSAL",
-        "captured": paid,
+        "captured": False,
         "created": created,
         "currency": intent["currency"],
         "customer": intent["customer"],
         "description": intent["description"],
         "disputed": False,
         "failure_balance_transaction": None,
-        "failure_code": decline.code if decline else None,
-        "failure_message": decline.message if decline else None,
+        "failure_code": None,
+        "failure_message": None,
         "fraud_details": {},
         "livemode": intent["livemode"],
         "metadata": dict(intent["metadata"]),
         "on_behalf_of": None,
-        "outcome": _outcome(decline),
-        "paid": paid,
+        "outcome": None,
+        "paid": False,
         "payment_intent": intent["id"],
         "payment_method": method["id"],
-        "payment_method_details": {"card": _card_details(method["card"], intent["amount"]), "type": "card"},
+        "payment_method_details": _details(method, intent["amount"]),
         "radar_options": {},
         "receipt_email": intent["receipt_email"],
         "receipt_number": None,
-        "receipt_url": f"https://pay.stripe.com/receipts/payment/{charge_id}" if paid else None,
+        "receipt_url": None,
         "refunded": False,
         "review": None,
         "shipping": None,
@@ -98,9 +103,25 @@ def charge(intent: Object, method: Object, decline: Decline | None, *, created: 
         "source_transfer": None,
         "statement_descriptor": None,
         "statement_descriptor_suffix": None,
-        "status": "succeeded" if paid else "failed",
+        "status": "pending",
         "transfer_data": None,
         "transfer_group": None,
+    }
+
+
+def outcome(made: Object, decline: Decline | None) -> Object:
+    """How a charge ended, as fields to set: paid, or failed as `decline` says."""
+    if decline is not None:
+        told = {"failure_code": decline.code, "failure_message": decline.message}
+        return {**told, "outcome": _outcome(decline), "status": "failed"}
+    return {
+        "amount_captured": made["amount"],
+        "balance_transaction": new_id("txn"),
+        "captured": True,
+        "outcome": _outcome(None),
+        "paid": True,
+        "receipt_url": f"https://pay.stripe.com/receipts/payment/{made['id']}",
+        "status": "succeeded",
     }
 
 
@@ -115,6 +136,14 @@ def _outcome(decline: Decline | None) -> Object:
         "seller_message": "Payment complete." if decline is None else "The bank did not return any further details.",
         "type": "authorized" if decline is None else "issuer_declined",
     }
+
+
+def _details(method: Object, amount: int) -> Object:
+    kind = method["type"]
+    if kind == "card":
+        return {"card": _card_details(method["card"], amount), "type": kind}
+    named = {name: method[kind][name] for name in ("bank_code", "branch_code", "country", "fingerprint", "last4")}
+    return {kind: {**named, "expected_debit_date": None, "mandate": None}, "type": kind}
 
 
 def _card_details(card: Object, amount: int) -> Object:
@@ -142,11 +171,15 @@ def _card_details(card: Object, amount: int) -> Object:
     }
 
 
-def refund(charge: Object, amount: int, params: Object, *, created: int) -> Object:
-    """A Refund that succeeded at once. It names the charge and the PaymentIntent, nothing else.
+def refund(
+    charge: Object, amount: int, params: Object, *, created: int, status: Literal["succeeded", "pending"] = "succeeded"
+) -> Object:
+    """A Refund. It names the charge and the PaymentIntent, nothing else.
 
     `customer` is declared since 2026 and null here, so that nobody comes to rely on it.
     """
+    reference = {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"}
+    by_card = charge["payment_method_details"]["type"] == "card"
     return {
         "id": new_id("re"),
         "object": "refund",
@@ -157,12 +190,13 @@ def refund(charge: Object, amount: int, params: Object, *, created: int) -> Obje
         "currency": charge["currency"],
         "customer": None,
         "customer_account": None,
-        "destination_details": {"card": {"type": "refund", "reference_status": "pending"}, "type": "card"},
+        "destination_details": {"card": reference, "type": "card"} if by_card else None,
         "metadata": params.get("metadata", {}),
         "payment_intent": charge["payment_intent"],
+        **({"pending_reason": "processing"} if status == "pending" else {}),
         "reason": params.get("reason"),
         "receipt_number": None,
         "source_transfer_reversal": None,
-        "status": "succeeded",
+        "status": status,
         "transfer_reversal": None,
     }

@@ -4,6 +4,7 @@ from rehearsal.twins.stripe.objects.catalog import listed, plan
 from rehearsal.twins.stripe.store import Object, new_id, snapshot
 
 SELF: Object = {"account": None, "type": "self"}
+UPDATED = "customer.subscription.updated"
 
 
 def subscription(customer: Object, items: list[Object], params: Object, *, created: int, livemode: bool) -> Object:
@@ -57,10 +58,12 @@ def subscription(customer: Object, items: list[Object], params: Object, *, creat
         "schedule": None,
         "start_date": created,
         "status": "incomplete",
+        "status_details": None,
         "test_clock": customer["test_clock"],
         "transfer_data": None,
         "trial_end": params.get("trial_end"),
-        "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
+        "trial_settings": params.get("trial_settings")
+        or {"end_behavior": {"missing_payment_method": "create_invoice"}},
         "trial_start": created if params.get("trial_end") else None,
     }
 
