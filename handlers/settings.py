@@ -21,7 +21,7 @@ class Env(StrEnum):
     DESTINATION = "DESTINATION"  # name in DESTINATIONS that this sync function serves
     DESTINATION_SECRET_ID = "DESTINATION_SECRET_ID"  # ARN; value is the vendor's key as it is
     DESTINATION_OPTIONS = "DESTINATION_OPTIONS"  # JSON, the stack's settings for this destination
-    IDENTITY_SECRET_ID = "IDENTITY_SECRET_ID"  # ARN; value {"current": "…", "previous": "…" | null}, shared with the app
+    IDENTITY_SECRET_ID = "IDENTITY_SECRET_ID"  # ARN; {"current", "previous"}, shared with the app
     CLAIM_URL = "CLAIM_URL"  # page of the app that takes a claim token; unset where payers cannot claim
     CLAIM_DAYS = "CLAIM_DAYS"  # how long a claim token is good for
     BAD_SIGNATURE_STATUS = "BAD_SIGNATURE_STATUS"  # what the webhook answers to what Stripe did not sign

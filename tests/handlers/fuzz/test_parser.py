@@ -15,6 +15,7 @@ from handlers.adapters.items import Stored, node_item
 from handlers.core import envelope, events
 from handlers.core.envelope import Reference
 from handlers.core.errors import EventError
+from handlers.core.reading import Reading
 from tests.handlers import story
 from tests.handlers.core.memory import Memory
 from tests.handlers.fuzz.bodies import (
@@ -52,7 +53,7 @@ def judge(raw: bytes) -> Judged:
         assert event is not None
         head = events.head(event)
         assert len(f"EVENT#{head.id}".encode()) <= KEY_BYTES
-        if events.facts(event, user_key="user_id") is None:
+        if events.facts(event, Reading()) is None:
             return Judged("ignored")
         memory = Memory().tell([event])
     except EventError as error:
