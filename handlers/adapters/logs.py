@@ -68,7 +68,7 @@ def log(level: Level, message: str, **fields: object) -> None:
 def metric(name: str, value: float, unit: str = "Count", **dimensions: str) -> None:
     """Print one EMF line: `value` of `name` in the namespace LaunchReady, with `dimensions`.
 
-    In a function the stack is a dimension too, and there is a metric by the stack alone, which the stack's alarms watch:
+    In a function the stack is a dimension too, and there is a metric by the stack alone, which alarms watch:
     CloudWatch sums no metric over dimensions that an alarm does not name.
 
     `unit` is one of CloudWatch's (Count, Milliseconds, Seconds, Bytes, …).
