@@ -7,12 +7,15 @@ Standard library only: the webhook function imports this module.
 import hashlib
 import json
 import math
+import os
 import re
 import sys
 import time
 from collections.abc import Mapping
 from functools import cache
 from typing import Literal
+
+from handlers.settings import Env
 
 Level = Literal["debug", "info", "warning", "error"]
 
@@ -65,14 +68,21 @@ def log(level: Level, message: str, **fields: object) -> None:
 def metric(name: str, value: float, unit: str = "Count", **dimensions: str) -> None:
     """Print one EMF line: `value` of `name` in the namespace LaunchReady, with `dimensions`.
 
+    In a function the stack is a dimension too, and there is a metric by the stack alone, which alarms watch:
+    CloudWatch sums no metric over dimensions that an alarm does not name.
+
     `unit` is one of CloudWatch's (Count, Milliseconds, Seconds, Bytes, …).
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
     """
     if name in dimensions:
         raise ValueError(f"metric {name!r} has a dimension of the same name; EMF keeps both in one object")
+    stack = os.environ.get(Env.STACK)
+    if stack:
+        dimensions = {**dimensions, "stack": stack}
+    every = [sorted(dimensions)]
     directive = {
         "Namespace": METRIC_NAMESPACE,
-        "Dimensions": [sorted(dimensions)],
+        "Dimensions": [["stack"], *every] if stack and len(dimensions) > 1 else every,
         "Metrics": [{"Name": name, "Unit": unit}],
     }
     envelope = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}

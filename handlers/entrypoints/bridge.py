@@ -85,7 +85,8 @@ class Bridge:
             known: dict[str, Any] = {"event_id": None, "event_type": "unreadable"}
             group, deduplication_id = "unreadable", hashlib.sha256(raw).hexdigest()
         else:
-            known = {"event_id": event["id"], "event_type": str(event.get("type"))}
+            customer = envelope.customer_of(event)
+            known = {"event_id": event["id"], "event_type": envelope.type_of(event), "customer": customer}
             group, deduplication_id = envelope.group_of(event), envelope.queue_id(event["id"])
         try:
             self._queue.send(envelope.encode(raw, event), group=group, deduplication_id=deduplication_id)

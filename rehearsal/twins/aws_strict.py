@@ -15,7 +15,7 @@ from typing import Any
 from ministack.core import iam_evaluator, lambda_runtime, responses
 from ministack.services import apigateway, lambda_svc, scheduler, sqs, sts
 
-from rehearsal.twins import aws_roles
+from rehearsal.twins import aws_events, aws_roles
 
 API_GATEWAY_SERVICE = "apigateway.amazonaws.com"
 _LONG_POLL_LOOKS_SECONDS = 0.02
@@ -34,6 +34,7 @@ def apply(calls: aws_roles.RoleCalls, interpreter: Path) -> None:
     _let_workers_die_alone()
     _ask_before_logging(calls)
     _ask_before_invoking(calls)
+    aws_events.apply(calls)
 
 
 # What the Python runtime of Lambda has besides the standard library: boto3 and what that stands on.

@@ -32,6 +32,7 @@ _AWS = (
     "a failed message appears again after a second, not after the queue's visibility timeout",
     "rates fire twelve times as often as declared",
     "schedules with cron or at expressions fire only when they are told to; a failed firing is not retried",
+    "partner event sources are taken as made; EventBridge tries each event once and keeps no dead letters",
     "at most five batches of a mapping run at once; batching windows are not waited for, filters are refused",
     "functions run with this machine's interpreter and processor: memory, architecture and the 6 MB limit are not held",
     "a function's environment holds a few variables more, and its network is not restricted to what AWS would allow",

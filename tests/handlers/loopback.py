@@ -35,7 +35,7 @@ class Answer:
     status: int = 200
     body: bytes = b"{}"
     headers: Mapping[str, str] = field(default_factory=dict)
-    then: Literal["keep", "hang up", "reset", "never answer", "cut short"] = "keep"
+    then: Literal["keep", "hang up", "reset", "never answer", "cut short", "close unannounced"] = "keep"
 
     @classmethod
     def of(cls, data: object, status: int = 200, **headers: str) -> "Answer":

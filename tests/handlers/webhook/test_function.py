@@ -4,11 +4,16 @@ import json
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
+from unittest.mock import patch
 
+import botocore.auth
 import pytest
 import trustme
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
-from tests.handlers.loopback import Answer, Asked, serving, trusted_by
+from tests.handlers.loopback import Answer, Asked, Loopback, serving, trusted_by
 
 OURS = {
     "handlers",
@@ -35,11 +40,18 @@ import handlers.entrypoints.webhook
 print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
+# One request a line; {"tick": seconds} lets that time pass for what measures durations.
 INVOKE = """
-import json, sys
+import json, sys, time
+passed, monotonic = 0.0, time.monotonic
+time.monotonic = lambda: monotonic() + passed
 from handlers.entrypoints.webhook import handler
 for line in sys.stdin:
-    print("ANSWER", json.dumps(handler(json.loads(line), None)), flush=True)
+    request = json.loads(line)
+    if "tick" in request:
+        passed += request["tick"]
+    else:
+        print("ANSWER", json.dumps(handler(request, None)), flush=True)
 """
 
 
@@ -93,6 +105,23 @@ def environ(aws, ca, tmp_path):
     }
 
 
+def secret(current: str, previous: str | None = None) -> Answer:
+    return Answer.of({"SecretString": json.dumps({"current": current, "previous": previous})})
+
+
+def fetches(aws: Loopback) -> list[Asked]:
+    return [asked for asked in aws.asked if asked.headers["x-amz-target"] == "secretsmanager.GetSecretValue"]
+
+
+def sent(aws: Loopback) -> list[Asked]:
+    return [asked for asked in aws.asked if asked.headers["x-amz-target"] == "AmazonSQS.SendMessage"]
+
+
+def statuses(environ: dict[str, str], *lines: dict) -> list[int]:
+    out = run(INVOKE, environ, "".join(json.dumps(line) + "\n" for line in lines))
+    return [answer["statusCode"] for answer in answers(out)]
+
+
 def answers(out: str) -> list[dict]:
     return [json.loads(line.removeprefix("ANSWER ")) for line in out.splitlines() if line.startswith("ANSWER ")]
 
@@ -126,3 +155,79 @@ def test_a_start_without_secrets_manager_leaves_the_health_route_up(aws, environ
     health = {"rawPath": "/health", "requestContext": {"http": {"method": "GET"}}}
     out = run(INVOKE, environ, json.dumps(health) + "\n")
     assert [answer["statusCode"] for answer in answers(out)] == [200]
+
+
+def test_a_session_token_is_part_of_what_is_signed(aws, environ, signed, body):
+    assert statuses(environ, signed(body, at=int(time.time()))) == [200]
+    for asked, service in zip(aws.asked, ("secretsmanager", "sqs"), strict=True):
+        moment = datetime.strptime(asked.headers["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        names = asked.headers["authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")
+        assert "x-amz-security-token" in names
+        again = AWSRequest("POST", f"{aws.url}/", {name: asked.headers[name] for name in names}, asked.body)
+        with patch.object(botocore.auth, "get_current_datetime", lambda moment=moment: moment):
+            known = Credentials("ASIAEXAMPLE", "sekret", "session-token")
+            botocore.auth.SigV4Auth(known, service, "eu-west-1").add_auth(again)
+        assert again.headers["Authorization"] == asked.headers["authorization"]
+
+
+@pytest.mark.parametrize("bundle", ["another CA", "no certificate", None], ids=["another CA", "garbage", "missing"])
+def test_the_trust_is_that_one_file(aws, environ, tmp_path, signed, body, bundle):
+    file = tmp_path / "other.pem"
+    if bundle == "another CA":
+        trustme.CA().cert_pem.write_to_path(str(file))
+    elif bundle:
+        file.write_text(bundle)
+    environ["AWS_CA_BUNDLE"] = str(file)
+    request = signed(body, at=int(time.time()))
+    assert statuses(environ, request, request) == [503, 503]
+    assert aws.asked == []
+
+
+def test_a_host_that_the_certificate_does_not_name_is_not_trusted(aws, environ, signed, body):
+    environ["AWS_ENDPOINT_URL"] = aws.url.replace("127.0.0.1", "localhost")
+    assert statuses(environ, signed(body, at=int(time.time()))) == [503]
+    assert aws.asked == []
+
+
+def test_a_connection_that_sqs_closed_while_idle_costs_one_reconnect(aws, environ, signed, body):
+    aws.answer = lambda asked: secret("whsec_current") if asked in fetches(aws) else Answer(then="close unannounced")
+    request = signed(body, at=int(time.time()))
+    assert statuses(environ, request, request, request) == [200, 200, 200]
+    assert len(sent(aws)) == len({asked.connection for asked in sent(aws)}) == 3
+
+
+def test_there_is_one_reconnect_and_only_one(aws, environ, signed, body):
+    """The second event meets a kept connection that breaks, and a new one that breaks; the third a queue that is up."""
+
+    def answer(asked: Asked) -> Answer:
+        if asked in fetches(aws):
+            return secret("whsec_current")
+        return Answer(then="reset") if len(sent(aws)) in {2, 3} else Answer.of({"MessageId": "1"})
+
+    aws.answer = answer
+    request = signed(body, at=int(time.time()))
+    assert statuses(environ, request, request, request) == [200, 503, 200]
+    assert len(sent(aws)) == 4
+
+
+def test_both_secrets_count_during_a_roll(aws, environ, signed, body):
+    aws.answer = lambda asked: secret("whsec_new", "whsec_old")
+    now = int(time.time())
+    requests = [signed(body, secret=held, at=now) for held in ("whsec_new", "whsec_old", "whsec_older")]
+    assert statuses(environ, *requests) == [200, 200, 400]
+    assert len(fetches(aws)) == 1
+
+
+def test_what_looks_genuine_but_is_not_has_the_secret_fetched_once_a_minute_at_most(aws, environ, signed, body):
+    aws.answer = lambda asked: secret("whsec_old") if len(fetches(aws)) < 3 else secret("whsec_new", "whsec_old")
+    now = int(time.time())
+    forged, rolled = signed(body, secret="whsec_forged", at=now), signed(body, secret="whsec_new", at=now)
+    minute = {"tick": 61}
+    assert statuses(environ, *[forged] * 5) == [400] * 5
+    assert len(fetches(aws)) == 1  # at the start
+    aws.asked.clear()
+    assert (
+        statuses(environ, minute, *[forged] * 5, minute, forged, rolled, *[forged] * 5) == [400] * 6 + [200] + [400] * 5
+    )
+    assert len(fetches(aws)) == 3
+    assert len(sent(aws)) == 1

@@ -14,6 +14,7 @@ KINDS = {
     "charge",
     "checkout.session",
     "customer",
+    "dispute",
     "event",
     "invoice",
     "invoice_payment",
@@ -29,24 +30,37 @@ KINDS = {
     "subscription",
     "subscription_item",
     "test_helpers.test_clock",
+    "v2.core.event",
     "webhook_endpoint",
 }
 DOCUMENTED = {
+    "charge.dispute.closed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
     "charge.failed",
+    "charge.pending",
+    "charge.refund.updated",
     "charge.refunded",
     "charge.succeeded",
+    "charge.updated",
+    "checkout.session.async_payment_failed",
+    "checkout.session.async_payment_succeeded",
     "checkout.session.completed",
     "checkout.session.expired",
     "customer.created",
     "customer.deleted",
     "customer.subscription.created",
     "customer.subscription.deleted",
+    "customer.subscription.paused",
+    "customer.subscription.resumed",
     "customer.subscription.trial_will_end",
     "customer.subscription.updated",
     "customer.updated",
     "invoice.created",
     "invoice.finalized",
+    "invoice.marked_uncollectible",
     "invoice.paid",
+    "invoice.payment_action_required",
     "invoice.payment_failed",
     "invoice.payment_succeeded",
     "invoice.updated",
@@ -54,6 +68,8 @@ DOCUMENTED = {
     "invoice_payment.paid",
     "payment_intent.created",
     "payment_intent.payment_failed",
+    "payment_intent.processing",
+    "payment_intent.requires_action",
     "payment_intent.succeeded",
     "payment_method.attached",
     "payment_method.detached",
@@ -62,6 +78,8 @@ DOCUMENTED = {
     "product.created",
     "product.updated",
     "refund.created",
+    "refund.failed",
+    "refund.updated",
     "test_helpers.test_clock.created",
     "test_helpers.test_clock.deleted",
     "test_helpers.test_clock.ready",
@@ -103,6 +121,8 @@ def everything(shop: Any, browser: Any) -> None:
     sdk.refunds.create({"payment_intent": intent})
     sdk.charges.list({"payment_intent": intent, "expand": ["data.refunds", "data.customer"]})
     sdk.subscriptions.update(paid.subscription, {"cancel_at_period_end": True})
+    happens_later(shop, browser)
+    pauses(shop, monthly)
     sdk.payment_methods.detach(sdk.payment_methods.list({"customer": paid.customer}).data[0].id)
     hook = {"url": "https://x.example/", "enabled_events": ["*"]}
     sdk.webhook_endpoints.create(hook)
@@ -113,8 +133,52 @@ def everything(shop: Any, browser: Any) -> None:
     sdk.test_helpers.test_clocks.delete(clock.id)
 
 
+def happens_later(shop: Any, browser: Any) -> None:
+    """What banks do after a payment: debits, refunds, disputes."""
+    sdk, twin, once = shop.sdk, shop.twin, shop.price(500, None)
+    for paid in (True, False):
+        debit = {"payment_method_types": ["card", "sepa_debit"], "invoice_creation": {"enabled": True}}
+        session = shop.session(once, "payment", customer_email="b@example.com", **debit)
+        browser.post(session.url, data={"outcome": "processing"})
+        twin.settle_payment(session.id, paid=paid)
+        expand = ["invoice.payments", "payment_intent.latest_charge", "payment_intent.payment_method"]
+        sdk.checkout.sessions.retrieve(session.id, {"expand": expand})
+    bought = {"amount": 500, "currency": "eur", "confirm": True}
+    for card in ("pm_card_pendingRefund", "pm_card_refundFail"):
+        intent = sdk.payment_intents.create({**bought, "payment_method": card})
+        twin.settle_refund(sdk.refunds.create({"payment_intent": intent.id}).id)
+    sdk.payment_intents.create({**bought, "payment_method": "pm_card_createDispute"})
+    (dispute,) = sdk.disputes.list({"expand": ["data.charge"]}).data
+    sdk.disputes.update(dispute.id, {"evidence": {"uncategorized_text": "winning_evidence"}})
+
+
+def pauses(shop: Any, monthly: Any) -> None:
+    """A trial that pauses and is resumed, collection that pauses, a renewal that needs a yes."""
+    sdk, twin, clock = shop.sdk, shop.twin, shop.clock()
+    trial = shop.subscribed(clock, monthly, trial_period_days=2)
+    sdk.subscriptions.pause(trial.id)
+    sdk.subscriptions.resume(trial.id, {"payment_behavior": "resume_on_payment_success"})
+    unpaid = shop.subscribed(clock, monthly)
+    sdk.subscriptions.update(unpaid.id, {"pause_collection": {"behavior": "mark_uncollectible"}})
+    asked = shop.subscribed(clock, monthly)
+    shop.use_card(asked.customer, "pm_card_authenticationRequired")
+    shop.at(clock, 33)
+    intent = shop.intent_of(sdk.subscriptions.retrieve(asked.id).latest_invoice)
+    sdk.payment_intents.retrieve(intent)
+    twin.authenticate(intent)
+
+
+def thinly_told(shop: Any, recording: Any) -> None:
+    """The last invoice that was paid, as a thin event, fetched by its id."""
+    twin = shop.twin
+    (attempt,) = twin.post_thin(twin.events("invoice.paid")[-1]["id"])
+    client = stripe.StripeClient(twin.api_key, base_addresses={"api": twin.url}, http_client=recording)
+    client.v2.core.events.retrieve(attempt.event_id)
+
+
 def test_every_object_of_every_flow_is_as_the_sdk_declares(shop: Any, browser: Any, recording: Any) -> None:
     everything(shop, browser)
+    thinly_told(shop, recording)
     events = shop.twin.events()
     documents = [*recording.documents, *events]
     assert [fault for document in documents for fault in faults(document)] == []
