@@ -19,6 +19,7 @@ from rehearsal.twins.stripe import StripeTwin
 DAY = 86_400
 PERIOD_DAYS = 7  # of the rehearsal's prices
 POLL_SECONDS = 0.05
+ONCE_CENTS = 4900  # what a level costs where it is paid for once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +65,7 @@ class World:
     user_id_key: str  # the metadata key that holds the app's user id
     traces: Callable[[Person], list[str]]  # log lines of the functions that are about a person
     drained: Callable[[], bool]  # True when no event waits in the events queue
+    price_key: str = "price_id"  # the metadata key that names the price of what is bought once
     patience_seconds: float = 20.0
     _last: dict[str, tuple[str, Observed, Observed]] = field(default_factory=dict)
 
@@ -112,9 +114,12 @@ class World:
 
     def pays(self, session: stripe.checkout.Session) -> None:
         """The customer fills in the hosted page."""
+        self._fills_in(session, {"outcome": "paid"})
+
+    def _fills_in(self, session: stripe.checkout.Session, form: Mapping[str, str]) -> None:
         if session.url is None:
             raise ValueError(f"checkout session {session.id} has no page to pay at")
-        answer = self.browser.post(session.url, data={"outcome": "paid"})
+        answer = self.browser.post(session.url, data=dict(form))
         if not answer.is_redirect:  # a payment that went through leads on to the success page
             raise ValueError(f"paying checkout session {session.id} was answered {answer.status_code}: {answer.text}")
 
@@ -151,6 +156,167 @@ class World:
         retrieved = self.stripe.v1.subscriptions.retrieve(subscription)
         payments = self.stripe.v1.invoice_payments.list({"invoice": _id(retrieved.latest_invoice)})
         return _id(payments.data[0].payment.payment_intent)
+
+    # What else happens at Stripe: bought once, paid late, disputed, refunded, tried, paused
+
+    def buys_once(self, visit: Visit, level: str | None = None, *, invoiced: bool = False) -> str:
+        """Pay once for a level that is sold by subscription too, which metadata names; the Checkout Session's id."""
+        session = self._sells_once(visit, level, {"invoice_creation": {"enabled": True}} if invoiced else {})
+        self.pays(session)
+        return session.id
+
+    def pays_later(self, visit: Visit, level: str | None = None) -> str:
+        """Pay once by a debit, whose outcome nobody knows yet; the Checkout Session's id."""
+        session = self._sells_once(visit, level, {"payment_method_types": ["card", "sepa_debit"]})
+        self._fills_in(session, {"outcome": "processing"})
+        return session.id
+
+    def payment_arrives(self, session: str) -> None:
+        """The bank pays a debit."""
+        self.twin.settle_payment(session, paid=True)
+
+    def payment_fails(self, session: str) -> None:
+        """The bank returns a debit."""
+        self.twin.settle_payment(session, paid=False)
+
+    def buys_in_app(self, visit: Visit, level: str | None = None) -> str:
+        """Pay once in a mobile PaymentSheet, with no Checkout Session; the PaymentIntent's id."""
+        intent = self.stripe.v1.payment_intents.create(
+            {
+                "amount": ONCE_CENTS,
+                "currency": "eur",
+                "customer": visit.customer,
+                "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+                "metadata": self._metadata_of_purchase(visit, level),
+            }
+        )
+        self.stripe.v1.payment_intents.confirm(intent.id, {"payment_method": "pm_card_visa"})
+        return intent.id
+
+    def buys_without_user(self, person: Person, level: str | None = None, *, reference: str | None = None) -> str:
+        """Subscribe without the app's server, as by a payment link: no metadata, no known customer, the real clock.
+
+        `reference` is the client_reference_id, which the payer can type. The new customer's id.
+        """
+        params: Any = {
+            "mode": "subscription",
+            "customer_email": person.email,
+            "line_items": [{"price": self._price(level), "quantity": 1}],
+            "success_url": "https://example.com/thanks",
+        }
+        if reference is not None:
+            params["client_reference_id"] = reference
+        session = self.stripe.v1.checkout.sessions.create(params)
+        self.pays(session)
+        return _id(self.stripe.v1.checkout.sessions.retrieve(session.id).customer)
+
+    def payment_of(self, session: str) -> str:
+        """The PaymentIntent of a Checkout Session that sold something once."""
+        return _id(self.stripe.v1.checkout.sessions.retrieve(session).payment_intent)
+
+    def refunds_part(self, payment_intent: str, cents: int) -> str:
+        """The founder gives back a part of a payment; the refund's id."""
+        return self.stripe.v1.refunds.create({"payment_intent": payment_intent, "amount": cents}).id
+
+    def refund_fails(self, refund: str) -> None:
+        """The customer's bank sends refunded money back to the founder."""
+        self.twin.settle_refund(refund, "failed")
+
+    def disputes(self, payment_intent: str, *, inquiry: bool = False) -> str:
+        """The customer tells the bank that a payment was wrong; the bank disputes it, or only asks. Its id."""
+        return self.twin.dispute(payment_intent, inquiry=inquiry)
+
+    def dispute_ends(self, dispute: str, *, won: bool) -> None:
+        """The founder answers the bank, and the bank decides; an inquiry closes either way."""
+        verdict = "winning_evidence" if won else "losing_evidence"
+        self.stripe.v1.disputes.update(dispute, {"evidence": {"uncategorized_text": verdict}})
+
+    def starts_trial(
+        self,
+        visit: Visit,
+        level: str | None = None,
+        *,
+        days: int = PERIOD_DAYS,
+        with_card: bool = True,
+        then: str = "cancel",
+    ) -> str:
+        """Try membership for `days`; without a card the trial ends as `then` says: cancel, pause or create_invoice."""
+        if not with_card:
+            for method in self.stripe.v1.payment_methods.list({"customer": visit.customer}).auto_paging_iter():
+                self.stripe.v1.payment_methods.detach(method.id)
+        metadata = self.metadata(visit.person)
+        trial: Any = {
+            "metadata": metadata,
+            "trial_period_days": days,
+            "trial_settings": {"end_behavior": {"missing_payment_method": then}},
+        }
+        session = self.stripe.v1.checkout.sessions.create(
+            {
+                "mode": "subscription",
+                "customer": visit.customer,
+                "line_items": [{"price": self._price(level), "quantity": 1}],
+                "metadata": metadata,
+                "subscription_data": trial,
+                "payment_method_collection": "always" if with_card else "if_required",
+                "success_url": "https://example.com/thanks",
+            }
+        )
+        self.pays(session)
+        return _id(self.stripe.v1.checkout.sessions.retrieve(session.id).subscription)
+
+    def pauses(self, subscription: str) -> None:
+        """The founder pauses a subscription as a whole: no invoice, no period, until it is resumed."""
+        self.stripe.v1.subscriptions.pause(subscription)
+
+    def resumes(self, subscription: str) -> None:
+        """A paused subscription goes on in a new cycle, once the customer's card has paid for it."""
+        self.stripe.v1.subscriptions.resume(subscription, {"payment_behavior": "resume_on_payment_success"})
+
+    def pauses_collection(
+        self, subscription: str, *, behavior: str = "void", resumes_days_ago: float | None = None
+    ) -> None:
+        """The founder collects no money for a while: its invoices are kept as drafts, marked uncollectible or void."""
+        pause: Any = {"behavior": behavior}
+        if resumes_days_ago is not None:
+            pause["resumes_at"] = int(time.time() - resumes_days_ago * DAY)
+        self.stripe.v1.subscriptions.update(subscription, {"pause_collection": pause})
+
+    def resumes_collection(self, subscription: str) -> None:
+        """The founder collects money again."""
+        self.stripe.v1.subscriptions.update(subscription, {"pause_collection": ""})
+
+    def authenticates(self, subscription: str) -> None:
+        """The customer says yes to the bank, which pays the subscription's latest invoice."""
+        self.twin.authenticate(self.payment_intent(subscription))
+
+    def deletes_customer(self, visit: Visit) -> None:
+        """The founder deletes the customer at Stripe, which ends what they subscribed to."""
+        self.stripe.v1.customers.delete(visit.customer)
+
+    def writes_metadata_on_customer(self, visit: Visit, metadata: Mapping[str, str]) -> None:
+        """The app's server writes on the customer, such as whose it is; an empty value removes a key."""
+        self.stripe.v1.customers.update(visit.customer, {"metadata": dict(metadata)})
+
+    def _sells_once(self, visit: Visit, level: str | None, more: Mapping[str, Any]) -> stripe.checkout.Session:
+        metadata = self._metadata_of_purchase(visit, level)
+        product = {"name": f"Membership ({level or self.first_level})"}
+        params: Any = {
+            "mode": "payment",
+            "customer": visit.customer,
+            "line_items": [
+                {"price_data": {"currency": "eur", "unit_amount": ONCE_CENTS, "product_data": product}, "quantity": 1}
+            ],
+            "metadata": metadata,
+            "payment_intent_data": {"metadata": metadata},
+            "success_url": "https://example.com/thanks",
+        }
+        return self.stripe.v1.checkout.sessions.create({**params, **more})
+
+    def _metadata_of_purchase(self, visit: Visit, level: str | None) -> dict[str, str]:
+        return {**self.metadata(visit.person), self.price_key: self._price(level)}
+
+    def _price(self, level: str | None) -> str:
+        return self.prices[level or self.first_level]
 
     # What shows afterwards
 
