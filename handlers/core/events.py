@@ -68,7 +68,7 @@ class Facts:
 
 def head(event: Mapping[str, Any]) -> Head:
     """The event's own fields; EventError names the one that is missing or of the wrong type."""
-    created, livemode = read.number(event, "created"), event.get("livemode")
+    created, livemode = read.moment(event, "created"), event.get("livemode")
     if created is None:
         raise EventError("event: created must be an integer, got NoneType")
     if not isinstance(livemode, bool):
@@ -79,8 +79,8 @@ def head(event: Mapping[str, Any]) -> Head:
 def facts(event: Mapping[str, Any], reading: Reading) -> Facts | None:
     """The facts in a snapshot event; None for a type that is not ours. EventError says what cannot be read."""
     told = head(event)
-    if isinstance(event.get("account"), str):
-        raise EventError("the event is of a connected account, not of ours")
+    if event.get("account") is not None:
+        raise EventError("event: account is set, so it is of a connected account and not of ours")
     reader = _READERS.get(told.type)
     if reader is None:
         return None

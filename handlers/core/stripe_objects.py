@@ -33,7 +33,8 @@ Object = Mapping[str, Any]
 
 MAX_TEXT = 512  # characters, the longest that Stripe documents for what we read: an e-mail address
 MAX_KIND = 40
-MAX_NUMBER = 10**15  # seconds and the smallest units of money stay far below
+MAX_NUMBER = 10**15  # the smallest units of money stay far below
+LAST_MOMENT = 253_402_300_799  # of the year 9999, the last that calendars agree on
 _UNPAID_BACK = frozenset({"failed", "canceled"})  # a refund in these states returned nothing
 _FREE_OR_PAID = frozenset({"paid", "no_payment_required"})
 _DISPUTES = {
@@ -57,17 +58,17 @@ def subscription(obj: Object, *, at: int, source: Source, reading: Reading) -> S
         status=text(obj, "status"),
         at=at,
         source=source,
-        created=number(obj, "created"),
+        created=moment(obj, "created"),
         items=items,
         customer=customer(obj),
         user=user(obj.get("metadata"), reading.user_key),
-        cancel_at=number(obj, "cancel_at") or at_period_end,
-        canceled_at=number(obj, "canceled_at"),
-        ended_at=number(obj, "ended_at"),
-        latest_invoice=ref(obj.get("latest_invoice")),
-        trial_end=number(obj, "trial_end"),
-        pause=_optional_text(paused.get("behavior")),
-        resumes_at=number(paused, "resumes_at"),
+        cancel_at=moment(obj, "cancel_at") or at_period_end,
+        canceled_at=moment(obj, "canceled_at"),
+        ended_at=moment(obj, "ended_at"),
+        latest_invoice=ref(obj, "latest_invoice"),
+        trial_end=moment(obj, "trial_end"),
+        pause=optional(paused, "behavior"),
+        resumes_at=moment(paused, "resumes_at"),
     )
 
 
@@ -78,7 +79,7 @@ def invoice(
     sold_for = _subscription_of(obj)
     return InvoiceFact(
         id=text(obj, "id"),
-        created=number(obj, "created"),
+        created=moment(obj, "created"),
         subscription=sold_for,
         customer=customer(obj),
         user=None if sold_for else _stamped_user(obj, at, reading),
@@ -96,20 +97,20 @@ def paid_at(obj: Object) -> int | None:
     if obj.get("status") != "paid":
         return None
     moments = obj.get("status_transitions")
-    told = number(moments, "paid_at") if isinstance(moments, Mapping) else None
-    return told if told is not None else number(obj, "created")
+    told = moment(moments, "paid_at") if isinstance(moments, Mapping) else None
+    return told if told is not None else moment(obj, "created")
 
 
 def payments_of_invoice(obj: Object) -> tuple[PaymentFact, ...]:
     """The links from payments to the invoice that it carries: expanded `payments`, or the fields before basil."""
     named = [payment for payment in _expanded(obj) if payment]
-    old = ref(obj.get("payment_intent")) or ref(obj.get("charge"))
+    old = ref(obj, "payment_intent") or ref(obj, "charge")
     return tuple(PaymentFact(id=id_, invoice=text(obj, "id"), customer=customer(obj)) for id_ in [*named, old] if id_)
 
 
 def invoice_payment(obj: Object) -> PaymentFact | None:
     """The link that an InvoicePayment is; None when it was paid outside of Stripe (a payment record)."""
-    payment, paid_for = _payment_of(obj), ref(obj.get("invoice"))
+    payment, paid_for = _payment_of(obj), ref(obj, "invoice")
     if paid_for is None:
         raise EventError(f"invoice payment {text(obj, 'id')} names no invoice")
     return PaymentFact(id=payment, invoice=paid_for) if payment else None
@@ -119,8 +120,8 @@ def charge(obj: Object, *, at: int) -> PaymentFact:
     """What a charge tells of its payment: how much of it has been refunded in all."""
     amount = number(obj, "amount_refunded") or (number(obj, "amount") if obj.get("refunded") is True else None)
     return PaymentFact(
-        id=ref(obj.get("payment_intent")) or text(obj, "id"),
-        invoice=ref(obj.get("invoice")),
+        id=ref(obj, "payment_intent") or text(obj, "id"),
+        invoice=ref(obj, "invoice"),
         customer=customer(obj),
         amount=number(obj, "amount_captured") or number(obj, "amount"),
         money=Money(charged=Refunded(amount=amount, at=at) if amount else None),
@@ -129,7 +130,7 @@ def charge(obj: Object, *, at: int) -> PaymentFact:
 
 def refund(obj: Object, *, at: int, failed: bool = False) -> PaymentFact:
     """What one refund tells of its payment; `failed` where the event says so, whatever the copy in it shows."""
-    dead = failed or _optional_text(obj.get("status")) in _UNPAID_BACK
+    dead = failed or optional(obj, "status") in _UNPAID_BACK
     part = RefundPart(amount=number(obj, "amount") or 0, at=at, dead=dead, dead_at=at if dead else None)
     return PaymentFact(id=_payment(obj, "refund"), customer=customer(obj), money=Money(parts={text(obj, "id"): part}))
 
@@ -142,7 +143,7 @@ def dispute(obj: Object, *, at: int, closed: bool) -> PaymentFact:
     status = _DISPUTES.get(text(obj, "status"), DisputeStatus.WON if closed else DisputeStatus.OPEN)
     if obj.get("status") == "won":
         status = DisputeStatus.WON
-    created = number(obj, "created")
+    created = moment(obj, "created")
     told = Dispute(created=at if created is None else created, status=status, at=at)
     return PaymentFact(id=_payment(obj, "dispute"), money=Money(disputes={text(obj, "id"): told}))
 
@@ -151,7 +152,7 @@ def payment_intent(obj: Object, *, at: int, succeeded: bool, reading: Reading) -
     """A payment that was made, or an attempt that failed; its metadata says for whom and for what."""
     return PaymentFact(
         id=text(obj, "id"),
-        invoice=ref(obj.get("invoice")),
+        invoice=ref(obj, "invoice"),
         customer=customer(obj),
         user=_stamped_user(obj, at, reading),
         items=_named_price(obj, reading),
@@ -167,7 +168,7 @@ def session(obj: Object, *, at: int, outcome: Outcome, reading: Reading) -> Sess
     On a payment link, the payer can type the `client_reference_id`: it counts only with the app's signature, or as
     `unsigned` where the stack allows that.
     """
-    reference = _optional_text(obj.get("client_reference_id"))
+    reference = optional(obj, "client_reference_id")
     signed = identity.user_of_reference(reference, reading.reference_keys) if reference else None
     vouched = user(obj.get("metadata"), reading.user_key) or signed
     unsigned = reference if reading.unsigned and vouched is None and len(reference or "") <= MAX_USER_ID else None
@@ -176,44 +177,44 @@ def session(obj: Object, *, at: int, outcome: Outcome, reading: Reading) -> Sess
         at=at,
         mode=text(obj, "mode"),
         outcome=outcome,
-        paid=outcome is Outcome.SUCCEEDED or _optional_text(obj.get("payment_status")) in _FREE_OR_PAID,
+        paid=outcome is Outcome.SUCCEEDED or optional(obj, "payment_status") in _FREE_OR_PAID,
         customer=customer(obj),
-        subscription=ref(obj.get("subscription")),
-        invoice=ref(obj.get("invoice")),
-        payment=ref(obj.get("payment_intent")),
+        subscription=ref(obj, "subscription"),
+        invoice=ref(obj, "invoice"),
+        payment=ref(obj, "payment_intent"),
         user=vouched,
         unsigned=unsigned,
         amount=number(obj, "amount_total"),
-        items=line_items(obj.get("line_items")) or _named_price(obj, reading),
+        items=line_items(obj) or _named_price(obj, reading),
     )
 
 
-def line_items(listed: object) -> tuple[Item, ...]:
-    """The prices in a list of a Checkout Session's line items; one without a price (a donation) is left out."""
-    prices = (line.get("price") for line in entries(listed))
+def line_items(obj: Object) -> tuple[Item, ...]:
+    """The prices in `line_items` of a Checkout Session, if they are expanded; one without a price is left out."""
+    prices = (line.get("price") for line in entries(obj, "line_items"))
     return _distinct(_item(price) for price in prices if price)
 
 
 def session_email(obj: Object) -> str | None:
     """The payer's address: as typed in Checkout, else as the app gave it."""
     details = obj.get("customer_details")
-    typed = details.get("email") if isinstance(details, Mapping) else None
-    return _optional_text(typed) or _optional_text(obj.get("customer_email"))
+    typed = optional(details, "email") if isinstance(details, Mapping) else None
+    return typed or optional(obj, "customer_email")
 
 
 def invoice_email(obj: Object) -> str | None:
     """The customer's address when the invoice was finalised."""
-    return _optional_text(obj.get("customer_email"))
+    return optional(obj, "customer_email")
 
 
 def customer_email(obj: Object) -> str | None:
     """A customer's address."""
-    return _optional_text(obj.get("email"))
+    return optional(obj, "email")
 
 
 def receipt_email(obj: Object) -> str | None:
     """Where a PaymentIntent's receipt goes, if the app said so."""
-    return _optional_text(obj.get("receipt_email"))
+    return optional(obj, "receipt_email")
 
 
 def invoice_user(obj: Object, user_key: str) -> str | None:
@@ -223,7 +224,7 @@ def invoice_user(obj: Object, user_key: str) -> str | None:
 
 def text(obj: Object, name: str) -> str:
     """The field `name`, which must be a non-empty text; EventError."""
-    value = _optional_text(obj.get(name))
+    value = optional(obj, name)
     if value is None:
         raise EventError(f"{_kind(obj)}: {name} must be a text, got {type(obj.get(name)).__name__}")
     return value
@@ -241,28 +242,37 @@ def number(obj: Object, name: str) -> int | None:
     return value
 
 
-def ref(value: object) -> str | None:
-    """The id in a field that holds an id or the expanded object."""
-    return _optional_text(value.get("id") if isinstance(value, Mapping) else value)
+def moment(obj: Object, name: str) -> int | None:
+    """The field `name` as Unix seconds; EventError when it is something else, or no calendar has it."""
+    value = number(obj, name)
+    if value is not None and not 0 <= value <= LAST_MOMENT:
+        raise EventError(f"{_kind(obj)}: {name} must be Unix seconds of a year from 1970 to 9999")
+    return value
+
+
+def ref(obj: Object, name: str) -> str | None:
+    """The id in the field `name`, which holds an id or the expanded object."""
+    value = obj.get(name)
+    return optional(value, "id") if isinstance(value, Mapping) else optional(obj, name)
 
 
 def customer(obj: Object) -> str | None:
     """The customer, or the account that stands in for one."""
-    return ref(obj.get("customer")) or ref(obj.get("customer_account"))
+    return ref(obj, "customer") or ref(obj, "customer_account")
 
 
 def user(metadata: object, user_key: str) -> str | None:
     """The app's user id in metadata, which only the app's server can set; EventError when it cannot be a key."""
-    value = _optional_text(metadata.get(user_key)) if isinstance(metadata, Mapping) else None
+    value = optional(metadata, user_key) if isinstance(metadata, Mapping) else None
     if value is not None and len(value) > MAX_USER_ID:
         raise EventError(f"metadata {user_key} has {len(value)} characters, at most {MAX_USER_ID} are taken")
     return value
 
 
 def _items(obj: Object) -> Iterable[Item]:
-    old_end = number(obj, "current_period_end")
-    for line in entries(obj.get("items")):
-        end = number(line, "current_period_end")
+    old_end = moment(obj, "current_period_end")
+    for line in entries(obj, "items"):
+        end = moment(line, "current_period_end")
         yield _item(line.get("price") or line.get("plan"), old_end if end is None else end)
 
 
@@ -270,14 +280,14 @@ def _item(price: object, period_end: int | None = None) -> Item:
     if isinstance(price, str):
         price = {"id": price}
     if not isinstance(price, Mapping):
-        raise EventError("subscription item: price must be an object")
-    return Item(price=text(price, "id"), lookup_key=_optional_text(price.get("lookup_key")), period_end=period_end)
+        raise EventError("an item: price must be an object")
+    return Item(price=text(price, "id"), lookup_key=optional(price, "lookup_key"), period_end=period_end)
 
 
 def _invoice_items(obj: Object) -> Iterable[Item]:
     """The prices that an invoice's lines were made from: since basil as ids under `pricing`, before as objects."""
     found = []
-    for line in entries(obj.get("lines")):
+    for line in entries(obj, "lines"):
         pricing = line.get("pricing")
         details = pricing.get("price_details") if isinstance(pricing, Mapping) else None
         price = details.get("price") if isinstance(details, Mapping) else line.get("price")
@@ -289,7 +299,7 @@ def _invoice_items(obj: Object) -> Iterable[Item]:
 def _named_price(obj: Object, reading: Reading) -> tuple[Item, ...]:
     """The price that the app's server named in metadata: a PaymentIntent and a session's event carry no other."""
     metadata = obj.get("metadata")
-    named = _optional_text(metadata.get(reading.price_key)) if isinstance(metadata, Mapping) else None
+    named = optional(metadata, reading.price_key) if isinstance(metadata, Mapping) else None
     return (Item(price=named),) if named else ()
 
 
@@ -303,19 +313,20 @@ def _stamped_user(obj: Object, at: int, reading: Reading) -> Stamped | None:
 
 
 def _payment(obj: Object, kind: str) -> str:
-    payment = ref(obj.get("payment_intent")) or ref(obj.get("charge"))
+    payment = ref(obj, "payment_intent") or ref(obj, "charge")
     if payment is None:
         raise EventError(f"{kind} {text(obj, 'id')} names neither a payment_intent nor a charge")
     return payment
 
 
-def entries(listed: object) -> list[Object]:
-    """The objects of one of Stripe's lists; EventError when it is none."""
+def entries(obj: Object, name: str) -> list[Object]:
+    """The objects of the list in the field `name`; EventError when it is none."""
+    listed = obj.get(name)
     if listed is None:
         return []
     data = listed.get("data") if isinstance(listed, Mapping) else None
     if not isinstance(data, list) or not all(isinstance(entry, Mapping) for entry in data):
-        raise EventError('a list must be {"data": [objects]}')
+        raise EventError(f'{_kind(obj)}: {name} must be a list: {{"data": [objects]}}')
     return data
 
 
@@ -326,26 +337,28 @@ def _subscription_details(obj: Object) -> Object:
 
 
 def _subscription_of(obj: Object) -> str | None:
-    return ref(_subscription_details(obj).get("subscription")) or ref(obj.get("subscription"))
+    return ref(_subscription_details(obj), "subscription") or ref(obj, "subscription")
 
 
 def _expanded(obj: Object) -> Iterable[str | None]:
-    return (_payment_of(entry) for entry in entries(obj.get("payments")))
+    return (_payment_of(entry) for entry in entries(obj, "payments"))
 
 
 def _payment_of(obj: Object) -> str | None:
     payment = obj.get("payment")
     if not isinstance(payment, Mapping):
         raise EventError(f"invoice payment {obj.get('id')} has no payment")
-    return ref(payment.get("payment_intent")) or ref(payment.get("charge"))
+    return ref(payment, "payment_intent") or ref(payment, "charge")
 
 
-def _optional_text(value: object) -> str | None:
-    """`value` if it is a text that says something. EventError for one that the table could not hold as a key."""
+def optional(obj: Object, name: str) -> str | None:
+    """The field `name` if it is a text that says something; EventError for one that could not be a key of the table."""
+    value = obj.get(name)
     if not isinstance(value, str) or not value:
         return None
     if len(value) > MAX_TEXT or not value.isprintable():
-        raise EventError(f"a text of {len(value)} characters is over {MAX_TEXT} or holds control characters")
+        length = f"is a text of {len(value)} characters"
+        raise EventError(f"{_kind(obj)}: {name} {length}, over {MAX_TEXT} or with control characters")
     return value
 
 

@@ -38,7 +38,7 @@ def read(event: Mapping[str, Any]) -> Thin:
     if not isinstance(livemode, bool):
         raise EventError(f"thin event: livemode must be true or false, got {type(livemode).__name__}")
     if event.get("context") is not None:
-        raise EventError("the event is of a connected account, not of ours")
+        raise EventError("thin event: context is set, so it is of a connected account and not of ours")
     return Thin(
         id=text(event, "id"),
         type=text(event, "type"),

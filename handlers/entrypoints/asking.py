@@ -118,7 +118,7 @@ class Asking:
         return []
 
     def _sold(self, session: SessionFact) -> tuple[Any, ...]:
-        return line_items(self._stripe.line_items(session.id))
+        return line_items({"line_items": self._stripe.line_items(session.id)})
 
     def _give_up(self, ref: Ref, node: Node) -> list[Recorded]:
         alert = Alert(kind=f"{_question(node)}_{ref.kind.lower()}", subject=ref.id)

@@ -277,7 +277,7 @@ def test_a_field_of_the_wrong_type_is_named(changes: Mapping[str, Any], reason: 
 def test_a_list_that_is_none_is_refused(items: object) -> None:
     event = story.subscription()
     event["data"]["object"]["items"] = items
-    with pytest.raises(EventError, match="a list must be"):
+    with pytest.raises(EventError, match="must be a list"):
         events.facts(event, Reading())
 
 
