@@ -42,7 +42,7 @@ class Secrets(Protocol):
 
 
 class StatusError(LaunchError):
-    """BAD_SIGNATURE_STATUS is none that Stripe takes for a refusal of the signature; the message says which are."""
+    """BAD_SIGNATURE_STATUS is not one of those to choose from; the message names them."""
 
 
 class Webhook:
@@ -99,7 +99,7 @@ class Webhook:
             log("error", "the events queue did not take an event", **known, result="failed", reason=str(error))
             return _response(503, {"error": "cannot accept now, send it again"})
         log("info", "took an event", **known, action="enqueue", result="queued")
-        return _response(200, {"received": True})
+        return _RECEIVED
 
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
@@ -143,6 +143,8 @@ def _body(request: Mapping[str, Any]) -> bytes:
 def _response(status: int, body: Mapping[str, Any]) -> dict[str, Any]:
     return {"statusCode": status, "headers": {"content-type": "application/json"}, "body": json.dumps(body)}
 
+
+_RECEIVED = _response(200, {"received": True})  # the usual answer, made once
 
 if Env.SIGNING_SECRET_ID in os.environ:  # in Lambda, which gives this phase more CPU than the first request
     _webhook().start()
