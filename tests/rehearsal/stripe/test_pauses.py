@@ -66,6 +66,7 @@ def test_a_trial_with_a_card_goes_on_whatever_was_asked(shop: Any, clock: Any) -
 
 def test_a_trial_shorter_than_the_notice_is_announced_at_once_and_once(shop: Any, clock: Any) -> None:
     made = trial(shop, clock, "pause", days=2)
+    assert shop.happened()[-1] == "customer.subscription.trial_will_end"
     shop.at(clock, 3)
     notices = shop.twin.events("customer.subscription.trial_will_end")
     assert [event["created"] for event in notices] == [made.created]
