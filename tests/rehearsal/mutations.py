@@ -96,6 +96,9 @@ QUEUES = (
     ),
     Mutation("messages come back too soon", "infra/timing.py", "FACTOR = 6", "FACTOR = 1", "aws.redrive"),
     Mutation("nobody watches dead events", "infra/alarms.py", "in queues.all:", "in queues.all[1:]:", "aws.alarms"),
+    Mutation(
+        "nobody is told of parked events", "infra/alarms.py", "in (*COUNTED, *", "in (*COUNTED[1:], *", "aws.alarms"
+    ),
     Mutation("logs are kept for ever", "infra/functions.py", "stack.settings.log_retention_days", "None", "aws.logs"),
     Mutation("no point-in-time recovery", "infra/table.py", "Args(enabled=True)", "Args(enabled=False)", "aws.table"),
 )
@@ -119,11 +122,19 @@ ACCESS = (
         "the API has two addresses", "infra/api.py", "_api_endpoint=True", "_api_endpoint=False", "api.default-endpoint"
     ),
     Mutation("anybody may read members", "infra/pipeline.py", "members, iam=True)", "members)", "api.members-auth"),
+    Mutation("anybody may claim", "infra/pipeline.py", "claims, iam=True)", "claims)", "api.members-auth"),
+    Mutation(
+        "apply cannot tell who signed a reference",
+        "infra/duties.py",
+        "self._read_stripe(),\n                self._read_identity(),\n            ],",
+        "self._read_stripe(),\n            ],",
+        "aws.roles",
+    ),
     Mutation("a key in an environment", "infra/duties.py", KEEP_ADDRESS, KEEP_ADDRESS + SMUGGLED_KEY, "sec.env"),
 )
 PAYMENTS = (
     Mutation(
-        "refunds are not listened to",
+        "ends of disputes are not listened to",
         "infra/stripe_endpoint.py",
         "events=tuple(sorted(STRIPE_EVENTS)),",
         "events=tuple(sorted(STRIPE_EVENTS))[1:],",
@@ -135,6 +146,7 @@ PAYMENTS = (
 )
 REFUSED = (
     Mutation("SPF is configured for everybody", PROD, 'all: "-all"', 'all: "+all"', "mail.spf.all: got", 5),
+    Mutation("claims on a page without TLS", PROD, "https://app.", "http://app.", "identity.claimUrl: got", 5),
     Mutation("a limit that the plan lacks", "infra/edge.py", "=limit.period_seconds", "=60", "must be one of 10", 7),
     Mutation(
         "the certificate's proof stands elsewhere",
