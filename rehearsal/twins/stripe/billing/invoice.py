@@ -40,7 +40,7 @@ def of_payment(
 ) -> Object:
     """The invoice that Checkout makes after a payment (`invoice_creation`), paid by the PaymentIntent `by`.
 
-    Source: https://docs.stripe.com/payments/checkout/receipts (paid invoices).
+    Source: https://docs.stripe.com/receipts (paid invoices).
     """
     now = account.now_for(customer)
     lines = [payment_line(price, quantity, now) for price, quantity in bought]
