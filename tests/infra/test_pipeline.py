@@ -46,34 +46,37 @@ def test_the_functions_read_the_policy_that_is_declared(deployed: Deployed) -> N
     assert (parsed.grace_days, parsed.refund_full, parsed.cancel) == (7, "revoke", "period_end")
 
 
-def test_every_setting_of_the_policy_reaches_the_functions() -> None:
-    settings = {
-        "graceDays": 3,
-        "failedRenewal": "past_due",
-        "refundFull": "keep",
-        "refundPartial": "revoke",
-        "disputeOpen": "revoke",
-        "disputeLost": "keep",
-        "cancel": "immediate",
-        "cancelWindowDays": 2,
-        "trial": "deny",
-        "pause": "keep",
-    }
-    graph = plan(
-        ROOT,
-        "prod",
-        {
-            "policy": settings,
-            "products": [
-                {"price": "writer_monthly", "level": "writer"},
-                {"price": "masterclass_2026", "level": "masterclass", "days": 365},
-            ],
-            "userIdMetadataKey": "uid",
-            "priceMetadataKey": "price",
-            "identity": {"unsignedReference": "add"},
+@pytest.fixture(scope="module")
+def changed() -> Deployed:
+    """The stack with every setting of membership other than it is by default, and nowhere to claim."""
+    return deploy(
+        policy={
+            "graceDays": 3,
+            "failedRenewal": "past_due",
+            "refundFull": "keep",
+            "refundPartial": "revoke",
+            "disputeOpen": "revoke",
+            "disputeLost": "keep",
+            "cancel": "immediate",
+            "cancelWindowDays": 2,
+            "trial": "deny",
+            "pause": "keep",
         },
+        products=[
+            {"price": "writer_monthly", "level": "writer"},
+            {"price": "masterclass_2026", "level": "masterclass", "days": 365},
+        ],
+        userIdMetadataKey="uid",
+        priceMetadataKey="price",
+        identity={"unsignedReference": "add"},
+        webhook={"badSignature": 401},
+        identityKey="n" * 32,
+        identityKeyPrevious="o" * 32,
     )
-    told = graph.get(FUNCTION, "apply-function").inputs["environment"]["variables"][Env.POLICY]
+
+
+def test_every_setting_of_the_policy_reaches_the_functions_which_know_it(changed: Deployed) -> None:
+    told = variables(changed, "apply")[Env.POLICY]
     assert json.loads(told) == {
         "products": [
             {"price": "writer_monthly", "level": "writer"},
@@ -93,15 +96,13 @@ def test_every_setting_of_the_policy_reaches_the_functions() -> None:
         "price_key": "price",
         "unsigned_reference": "add",
     }
+    assert policy.parse(told).grace_days == 3
 
 
-def test_without_a_page_for_claims_the_sweep_has_nothing_to_sign_links_with() -> None:
-    deployed = deploy(identity={})
-    told = variables(deployed, "sweep")
-    assert not {Env.CLAIM_URL, Env.CLAIM_DAYS, Env.IDENTITY_SECRET_ID} & set(told)
-    policy_text = deployed.of_type("aws:iam/rolePolicy:RolePolicy")["sweep-policy"]["policy"]
-    assert "identity" not in policy_text
-    assert deployed.contract["claims"] is None
+def test_without_a_page_for_claims_the_sweep_has_nothing_to_sign_links_with(changed: Deployed) -> None:
+    assert not {Env.CLAIM_URL, Env.CLAIM_DAYS, Env.IDENTITY_SECRET_ID} & set(variables(changed, "sweep"))
+    assert "identity" not in changed.of_type("aws:iam/rolePolicy:RolePolicy")["sweep-policy"]["policy"]
+    assert changed.contract["claims"] is None
 
 
 def test_links_to_claim_are_made_as_the_config_says(deployed: Deployed) -> None:
@@ -110,22 +111,19 @@ def test_links_to_claim_are_made_as_the_config_says(deployed: Deployed) -> None:
     assert deployed.contract["claims"] == {"url": "https://app.tidewriters.example/claim", "days": 30}
 
 
-def test_the_webhook_is_told_what_to_answer_to_a_bad_signature() -> None:
-    deployed = deploy(webhook={"badSignature": 401})
-    assert variables(deployed, "webhook")[Env.BAD_SIGNATURE_STATUS] == "401"
-    assert deployed.contract["webhook"] == {"bad_signature_status": 401}
+def test_the_webhook_is_told_what_to_answer_to_a_bad_signature(deployed: Deployed, changed: Deployed) -> None:
+    assert variables(deployed, "webhook")[Env.BAD_SIGNATURE_STATUS] == "400"
+    assert variables(changed, "webhook")[Env.BAD_SIGNATURE_STATUS] == "401"
+    assert changed.contract["webhook"] == {"bad_signature_status": 401}
 
 
-def test_both_identity_keys_are_held_while_one_is_rolled(deployed: Deployed) -> None:
+def test_both_identity_keys_are_held_while_one_is_rolled(deployed: Deployed, changed: Deployed) -> None:
     def held(stack: Deployed) -> dict[str, str | None]:
         return json.loads(
             stack.of_type("aws:secretsmanager/secretVersion:SecretVersion")["secret-identity-value"]["secretString"]
         )
 
-    assert held(deploy(identityKey="n" * 32, identityKeyPrevious="o" * 32)) == {
-        "current": "n" * 32,
-        "previous": "o" * 32,
-    }
+    assert held(changed) == {"current": "n" * 32, "previous": "o" * 32}
     assert held(deployed)["previous"] is None
 
 
