@@ -1,4 +1,4 @@
-"""The command line: `launch-ready rehearse | plan | check`.
+"""The command line: `launch-ready rehearse | replay | plan | check`.
 
 Each command imports what it needs when it runs, so that `--help` is instant. Exit codes: 0 as hoped, 1 not
 (NOT REHEARSED, NOT READY), 2 usage, 3 could not verify, 4 to 8 no verdict (see rehearsal/errors.py), 130 interrupted.
@@ -75,6 +75,58 @@ def rehearse(
         _stop("interrupted; the twins are stopped", EXIT_INTERRUPTED)
     print_result(outcome)
     raise typer.Exit(0 if outcome.result.verdict == "REHEARSED" else 1)
+
+
+@app.command()
+def replay(
+    events: Annotated[
+        str,
+        typer.Option("--events", help='Stripe\'s events: JSON lines, a list, pages; "-" is stdin.', metavar="FILE"),
+    ],
+    shuffle: Annotated[
+        int | None, typer.Option("--shuffle", help="Send them shuffled, the same for a seed.", metavar="SEED")
+    ] = None,
+    repeat: Annotated[int, typer.Option("--repeat", help="Send each so often.", min=1, metavar="N")] = 1,
+    now: Annotated[
+        str | None,
+        typer.Option("--now", help="As of when: Unix seconds or ISO 8601; the present by default.", metavar="TIME"),
+    ] = None,
+    any_price: Annotated[
+        str | None,
+        typer.Option("--any-price", help="The level of prices that the stack does not name.", metavar="LEVEL"),
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Also write the members as JSON.", metavar="FILE")
+    ] = None,
+    stack: Stack = "prod",
+) -> None:
+    """Send your own Stripe events through the rehearsed pipeline and tell what each member would be, and why."""
+    from handlers.entrypoints import history
+    from rehearsal.errors import RehearsalError
+    from rehearsal.interrupts import end_on_signals
+    from rehearsal.replay import text
+    from rehearsal.replay.replay import Options, replay
+
+    options = Options(
+        project=PROJECT,
+        stack=stack,
+        events=events,
+        seed=shuffle,
+        repeat=repeat,
+        now=now,
+        any_price=any_price,
+        json_file=json_file,
+    )
+    end_on_signals()
+    try:
+        outcome = replay(options, history.report)
+    except RehearsalError as error:
+        _stop(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _stop("interrupted; the twins are stopped", EXIT_INTERRUPTED)
+    for line in text.lines(outcome):
+        sys.stdout.write(line + "\n")
+    raise typer.Exit(0 if outcome.as_hoped else 1)
 
 
 @app.command()

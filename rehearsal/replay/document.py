@@ -14,8 +14,7 @@ _MEMBER = ("user_id", "customers", "state", "access", "until", "reason", "grants
 class Told:
     """What was replayed, of what, and what the ledger has of it."""
 
-    whole: History
-    sent: History
+    history: History
     now: int
     livemode: bool
     configured: bool  # the stack's own livemode
@@ -34,11 +33,11 @@ def document(told: Told, judged: Mapping[str, Any]) -> dict[str, Any]:
         "livemode": told.livemode,
         "stack_livemode": told.configured,
         "counts": {
-            "events": len(told.whole.order),
-            "distinct": len(told.whole.events),
-            "repeated": len(told.whole.order) - len(told.whole.events),
-            "not_events": len(told.whole.others),
-            "after_now": len(told.whole.events) - len(told.sent.events),
+            "events": len(told.history.order),
+            "distinct": len(told.history.events),
+            "repeated": len(told.history.order) - len(told.history.events),
+            "not_events": len(told.history.others),
+            "after_now": told.history.later_than(told.now),
             "applied": by_outcome["applied"],
             "parked": by_outcome["parked"],
             "ignored": by_outcome["ignored"],
@@ -52,9 +51,9 @@ def document(told: Told, judged: Mapping[str, Any]) -> dict[str, Any]:
         "ignored": _grouped(told, outcomes, "ignored"),
         "lost": [{"event": id_, "why": told.lost[id_]} for id_ in sorted(told.lost)],
         "disagreements": judged["disagreements"],
-        "not_events": _oddities(told.whole.others),
-        "unlike": _oddities(told.whole.unlike),
-        "goes_on": told.whole.goes_on,
+        "not_events": _oddities(told.history.others),
+        "unlike": _oddities(told.history.unlike),
+        "goes_on": told.history.goes_on,
     }
 
 
@@ -76,7 +75,7 @@ def _grouped(told: Told, outcomes: Mapping[str, Mapping[str, Any]], wanted: str)
     for id_, outcome in outcomes.items():
         if outcome.get("outcome") == wanted:
             reason = str(outcome.get("reason") or "no reason was given")
-            groups.setdefault((reason, told.sent.events[id_].type), []).append(id_)
+            groups.setdefault((reason, told.history.events[id_].type), []).append(id_)
     return [
         {"reason": reason, "type": type_, "count": len(ids), "events": sorted(ids)}
         for (reason, type_), ids in sorted(groups.items())

@@ -60,17 +60,9 @@ class History:
     unlike: Sequence[Oddity] = ()  # events whose id an earlier one has, with other content
     goes_on: bool = False  # the last page says that there are more
 
-    def until(self, moment: int) -> "History":
-        """The same without what happened after `moment`."""
-        kept = {id_: event for id_, event in self.events.items() if event.created is None or event.created <= moment}
-        return History(
-            name=self.name,
-            events=kept,
-            order=[id_ for id_ in self.order if id_ in kept],
-            others=self.others,
-            unlike=self.unlike,
-            goes_on=self.goes_on,
-        )
+    def later_than(self, moment: int) -> int:
+        """How many of the events happened after `moment`."""
+        return sum(1 for event in self.events.values() if event.created is not None and event.created > moment)
 
     def newest(self) -> int:
         """When the last of the events happened; 0 when none says."""

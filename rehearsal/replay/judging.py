@@ -15,14 +15,18 @@ class Judge(Protocol):
         policy: str,
         now: int,
         any_price: str | None,
+        identity_document: str | None,
     ) -> dict[str, Any]:
         """The members at `now` (Unix seconds) as `members`, and what else there is to say.
 
-        `items` are all items of the table in DynamoDB's JSON, `events` those that were sent, each once; `policy` is
-        the membership policy that the functions were deployed with. `any_price` is the level of prices that the
-        policy does not name. The result has `members` (each `user_id`, `customers`, `state`, `access`, `levels`,
-        `until`, `reason`, `needs_support`, `grants`, `transitions`), `unmapped_prices` (`price`, `grants`), `ledger`
-        (event id to `outcome`, `reason`, `type`), and `disagreements`: members whose end in the table differs from
-        the events told in order.
+        `items` are all items of the table in DynamoDB's JSON, `events` those that were sent, each once, of which
+        later ones than `now` count for `disagreements` alone; `policy` and `identity_document` are the membership
+        policy and the value of the identity secret that the functions were deployed with. `any_price` is the level of
+        prices that the policy does not name.
+
+        The result has `members` (each `user_id`, `customers`, `state`, `access`, `levels`, `until`, `reason`,
+        `needs_support`, `grants`, `transitions`), `unmapped_prices` (`price`, `grants`), `ledger` (event id to
+        `outcome`, `reason`, `type`), and `disagreements`: users whose end in the table differs from the events told in
+        order.
         """
         ...

@@ -15,14 +15,16 @@ from rehearsal.progress import Stages, for_terminal
 from rehearsal.rehearse import Deployed, deployed
 from rehearsal.replay import history, ledger, moments, sending
 from rehearsal.replay.document import Told, document
-from rehearsal.replay.history import Contents, Event, History
+from rehearsal.replay.history import Contents, History
 from rehearsal.replay.judging import Judge
 from rehearsal.replay.ledger import Item
 from rehearsal.replay.sending import Sent
 from rehearsal.site import read_site
 
 _LEVEL = re.compile(r"[a-z][a-z0-9_-]{0,39}")  # as the stack's products have it
-_PURPOSE = "apply"  # of the function whose policy is asked for
+_LONG_BYTES = 1_000_000  # somewhat less than SQS takes
+_PURPOSE = "apply"  # of the function that takes events into the table
+_SAID = 200  # characters of a log line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,13 +66,14 @@ def replay(options: Options, judge: Judge) -> Outcome:
     chosen = None if options.now is None else moments.parse(options.now)
     stages = Stages(for_terminal())
     with stages.stage("read"):
-        whole = history.read(options.events)
-        now = max(int(time.time()), whole.newest()) if chosen is None else chosen
-        told = whole.until(now)
+        told = history.read(options.events)
+        # A test clock's events may be ahead of the present; without --now they all count.
+        now = max(int(time.time()), told.newest()) if chosen is None else chosen
         configured = read_site(options.project, options.stack).livemode
         live = told.livemode(otherwise=configured)
     with deployed(options.project, options.stack, stages, {"livemode": live}) as stage:
         with stages.stage("events"):
+            _let_stripe_know(told, stage)
             sent = _send(options, told, stage, stages.progress.waiting)
         with stages.stage("ledger"):
             ledger.await_all(told.events, lambda: _items(stage), stage.world.drained, waiting=stages.progress.waiting)
@@ -83,13 +86,13 @@ def replay(options: Options, judge: Judge) -> Outcome:
                 policy=_policy(stage),
                 now=now,
                 any_price=options.any_price,
+                identity_document=_identity(stage),
             )
         recorded = ledger.entries(items, told.events)
-        lost = {id_: _fate(event, sent, stage) for id_, event in told.events.items() if id_ not in recorded}
+        lost = _fates([id_ for id_ in told.events if id_ not in recorded], sent, stage)
     written = document(
         Told(
-            whole=whole,
-            sent=told,
+            history=told,
             now=now,
             livemode=live,
             configured=configured,
@@ -109,6 +112,13 @@ def _refuse_nonsense(options: Options) -> None:
         raise EventsError(f"--any-price {options.any_price}: {limit}")
     if options.json_file is not None:
         _be_sure_to_write(options.json_file)
+
+
+def _let_stripe_know(told: History, stage: Deployed) -> None:
+    """Events that are too long for the queue travel as references, and apply asks Stripe for them."""
+    for event in told.events.values():
+        if len(event.body) > _LONG_BYTES:
+            stage.twins.stripe.remember({"object": "event", **event.content()})
 
 
 def _send(options: Options, told: History, stage: Deployed, waiting: Callable[[str], None]) -> Sent:
@@ -137,19 +147,35 @@ def _hold_still(stage: Deployed) -> None:
 
 def _policy(stage: Deployed) -> str:
     """The membership policy as the deployed function has it."""
-    (name,) = [function["name"] for function in stage.contract["functions"] if function["purpose"] == _PURPOSE]
-    found = stage.twins.aws.client("lambda").get_function_configuration(FunctionName=name)
+    found = stage.twins.aws.client("lambda").get_function_configuration(FunctionName=_function(stage))
     return found["Environment"]["Variables"]["MEMBERSHIP_POLICY"]
 
 
-def _fate(event: Event, sent: Sent, stage: Deployed) -> str:
-    """What is known of an event that is not in the ledger."""
-    if event.id in sent.refused:
-        return sent.refused[event.id]
+def _function(stage: Deployed) -> str:
+    """The name of the function that takes events into the table."""
     (name,) = [function["name"] for function in stage.contract["functions"] if function["purpose"] == _PURPOSE]
-    lines = [line.strip() for line in stage.twins.aws.logs(name) if event.id in line]
-    said = f"; {name} said: {lines[-1][:200]}" if lines else ""
-    return f"the webhook took it, but it is not in the ledger{said}"
+    return name
+
+
+def _identity(stage: Deployed) -> str | None:
+    """The value of the secret with which the app signs references; None where the stack has none."""
+    names = [secret["arn"] for secret in stage.contract["secrets"] if secret["purpose"] == "identity"]
+    if not names:
+        return None
+    return stage.twins.aws.client("secretsmanager").get_secret_value(SecretId=names[0])["SecretString"]
+
+
+def _fates(lost: Sequence[str], sent: Sent, stage: Deployed) -> dict[str, str]:
+    """What is known of each event that is not in the ledger: the webhook's answer, or what the function said last."""
+    name = _function(stage)
+    logged = [line.strip() for line in stage.twins.aws.logs(name)] if lost else []
+    errors = [line for line in logged if "Error" in line or '"error"' in line]
+    fates = {}
+    for id_ in lost:
+        said = [line for line in logged if id_ in line] or errors
+        why = f"; {name} said: {said[-1][:_SAID]}" if said else ""
+        fates[id_] = sent.refused.get(id_) or f"the webhook took it, but it is not in the ledger{why}"
+    return fates
 
 
 def _be_sure_to_write(path: Path) -> None:

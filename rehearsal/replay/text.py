@@ -114,7 +114,7 @@ def _counted(counts: Mapping[str, int]) -> Iterator[str]:
     if counts["repeated"]:
         yield f"{counts['repeated']} repetitions in the file"
     if counts["after_now"]:
-        yield f"{counts['after_now']} not sent because they are later than --now"
+        yield f"{counts['after_now']} later than --now, which members do not know of"
     yield from (f"{counts[name]} {name}" for name in ("applied", "ignored", "parked"))
 
 

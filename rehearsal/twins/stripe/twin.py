@@ -221,6 +221,11 @@ class StripeTwin:
             self._courier.enqueue(told)
         return told["id"]
 
+    def remember(self, told: dict[str, Any]) -> None:
+        """Keep an event that happened before this account was: the API shows it, and no endpoint is sent it."""
+        with self._store.lock:
+            self._store.add(snapshot(told))
+
     def roll_secret(self, endpoint_id: str, *, overlap: float = 86_400.0) -> str:
         """A new signing secret, as the dashboard's "roll secret"; the old one signs too for `overlap` seconds."""
         with self._store.lock:

@@ -109,10 +109,9 @@ def test_the_mode_is_that_of_most_events(modes, otherwise):
     assert told.livemode(otherwise=otherwise) == (otherwise if live == test else live > test)
 
 
-def test_what_is_later_than_a_moment_can_be_left_out(history):
+def test_events_that_are_later_than_a_moment_are_counted(history):
     told = history(event(1), event(2), event(3, created=None), event(2))
-    until = told.until(1001)
-    assert until.order == ["evt_1", "evt_3"]
+    assert [told.later_than(moment) for moment in (1000, 1001, 1002)] == [2, 1, 0]
     assert told.newest() == 1002
 
 
