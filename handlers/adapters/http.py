@@ -12,7 +12,7 @@ import urllib3
 
 from handlers.core.errors import VendorError
 
-MAX_BODY_BYTES = 1024 * 1024
+MAX_BODY_BYTES = 8 * 1024 * 1024  # above the 6 MB of a webhook's request: an event too long for SQS is read again
 IDLE_SECONDS = 4.0  # a connection idle for longer is not used again: the peer or a frozen function may have lost it
 
 _MAYBE_DONE = frozenset({500, 502, 504})  # the vendor, or what stands before it, failed after taking the request

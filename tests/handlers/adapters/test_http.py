@@ -94,7 +94,7 @@ def test_an_untrusted_certificate_is_refused_before_anything_is_sent():
 
 def test_an_endless_answer_is_cut_off(vendor):
     vendor.answer = lambda asked: Answer(200, b"x" * (http.MAX_BODY_BYTES + 1))
-    with pytest.raises(VendorError, match="more than 1048576 bytes") as caught:
+    with pytest.raises(VendorError, match=f"more than {http.MAX_BODY_BYTES} bytes") as caught:
         http.request("GET", vendor.url, headers=KEY)
     assert caught.value.unknown
 
