@@ -96,7 +96,7 @@ def group_of(event: Mapping[str, Any]) -> str:
         customer_of(event)
         or _id(subject.get("customer_account"))
         or _id(subject.get("payment_intent"))
-        or _id(payment.get("payment_intent") if isinstance(payment, Mapping) else None)
+        or _id(payment.get("payment_intent") if isinstance(payment, dict) else None)
         or _id(subject.get("id"))
         or _id(event.get("id"))
     )
@@ -106,9 +106,9 @@ def group_of(event: Mapping[str, Any]) -> str:
 def _subject(event: Mapping[str, Any]) -> Mapping[str, Any]:
     """The object that the event tells of; a thin event (v2.core.event) only has its {"id", "type", "url"}."""
     data = event.get("data")
-    subject = data.get("object") if isinstance(data, Mapping) else None
+    subject = data.get("object") if isinstance(data, dict) else None
     for candidate in (subject, event.get("related_object")):
-        if isinstance(candidate, Mapping):
+        if isinstance(candidate, dict):
             return candidate
     return {}
 
@@ -122,7 +122,7 @@ def queue_id(text: str) -> str:
 
 def _id(value: object) -> str | None:
     """The id in a field that holds an id or the expanded object."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         value = value.get("id")
     return _name(value)
 
