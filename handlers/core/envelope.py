@@ -146,7 +146,7 @@ def _unix(created: object) -> int:
     try:
         if isinstance(created, (int, float)):
             return int(created)
-        return int(datetime.fromisoformat(str(created)).timestamp())
+        return int(datetime.fromisoformat(created).timestamp()) if isinstance(created, str) else 0
     except (ValueError, OverflowError):
         return 0
 

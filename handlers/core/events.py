@@ -138,9 +138,9 @@ def from_line_items(session: SessionFact, items: tuple[Item, ...]) -> Facts:
 def from_claim(subject: str, user: str, at: int) -> Facts:
     """Somebody proved at `at` that the payer `subject` (a Stripe customer, or a payment without one) is `user`."""
     claim = Stamped(at=at, value=user)
-    if subject.startswith("cus_"):
-        return Facts(customers=(CustomerFact(id=subject, claim=claim),), user_hint=user)
-    return Facts(payments=(PaymentFact(id=subject),), claimed=claim, user_hint=user)
+    if subject.startswith(_PAYMENTS):
+        return Facts(payments=(PaymentFact(id=subject),), claimed=claim, user_hint=user)
+    return Facts(customers=(CustomerFact(id=subject, claim=claim),), user_hint=user)
 
 
 def _from_session(obj: Mapping[str, Any], at: int, reading: Reading, outcome: Outcome) -> Facts:
@@ -186,6 +186,9 @@ def _from_trial(obj: Mapping[str, Any], at: int, reading: Reading) -> Facts:
     end = told.subscription.trial_end if told.subscription else None
     return replace(told, trial_ending=TrialEnding(trial_end=end, at=at)) if end is not None else told
 
+
+# How a payment without a customer is named; whoever else pays is a customer, or the account that stands in for one.
+_PAYMENTS = ("pi_", "ch_", "py_", "cs_")
 
 Reader = Callable[[Mapping[str, Any], int, Reading], Facts]
 

@@ -87,6 +87,7 @@ class SubscriptionFact:
     ended_at: int | None = None
     latest_invoice: str | None = None
     trial_end: int | None = None
+    paused_for: str | None = None  # why the status is "paused"
     pause: str | None = None  # pause_collection's behavior
     resumes_at: int | None = None
 
@@ -261,7 +262,7 @@ def join_money(a: Money, b: Money) -> Money:
 
 def join_disputes(a: Mapping[str, Dispute], b: Mapping[str, Dispute]) -> dict[str, Dispute]:
     """The newest disputes of either, each as far as it has come."""
-    both = union(a, b, lambda one, other: max(one, other, key=lambda told: (told.status, -told.at, told.created)))
+    both = union(a, b, lambda one, other: max(one, other, key=_how_far))
     newest = sorted(both, key=lambda id_: (both[id_].created, id_), reverse=True)
     return {id_: both[id_] for id_ in newest[:MAX_DISPUTES]}
 
@@ -276,6 +277,13 @@ def join_sessions(a: SessionFact | None, b: SessionFact | None) -> SessionFact |
 
 def _more(a: tuple[Item, ...], b: tuple[Item, ...]) -> tuple[Item, ...]:
     return max(a, b, key=lambda items: (len(items), [canonical(item) for item in items]))
+
+
+def _how_far(dispute: Dispute) -> tuple[int, ...]:
+    """The order of what is told of one dispute; an appeal can close it again, and then the last word counts."""
+    if dispute.status < DisputeStatus.WON:
+        return (dispute.status, -dispute.at, 0, dispute.created)
+    return (DisputeStatus.WON, dispute.at, dispute.status, dispute.created)
 
 
 def _join_parts(a: RefundPart, b: RefundPart) -> RefundPart:

@@ -171,11 +171,18 @@ def _by_status(grant: Grant, fact: SubscriptionFact, policy: Policy, now: int) -
         case "unpaid":
             return Standing(state=State.UNPAID, until=fact.at, reason="renewal_never_paid")
         case "paused":
-            return Standing(state=State.PAUSED, until=fact.at, reason="trial_ended_without_payment_method")
+            return Standing(state=State.PAUSED, until=fact.at, reason=_why_paused(fact))
         case "past_due" | "active" | "trialing":
             return _running(grant, fact, policy, now)
     # A status that Stripe adds later opens nothing until this table names it.
     return Standing(state=State.PENDING, until=None, reason="status_unknown", needs_support=True)
+
+
+def _why_paused(fact: SubscriptionFact) -> str:
+    """Before 2026-09-30, a trial that ended without a payment method was the only way to be paused."""
+    if fact.paused_for in {None, "trial_end_without_payment_method"}:
+        return "trial_ended_without_payment_method"
+    return "pause_requested" if fact.paused_for == "pause_requested" else "payment_failed"
 
 
 def _over(end: int, reason: str, policy: Policy, now: int) -> Standing:

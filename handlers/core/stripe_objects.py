@@ -31,7 +31,7 @@ from handlers.core.reading import Reading
 
 Object = Mapping[str, Any]
 
-MAX_TEXT = 512  # characters, the longest that Stripe documents for what we read: an e-mail address
+MAX_TEXT = 512  # bytes of UTF-8, the longest that Stripe documents for what we read: an e-mail address
 MAX_KIND = 40
 MAX_NUMBER = 10**15  # the smallest units of money stay far below
 LAST_MOMENT = 253_402_300_799  # of the year 9999, the last that calendars agree on
@@ -43,6 +43,10 @@ _DISPUTES = {
     "warning_closed": DisputeStatus.INQUIRY_CLOSED,
     "needs_response": DisputeStatus.OPEN,
     "under_review": DisputeStatus.OPEN,
+    "appeal_needs_response": DisputeStatus.OPEN,
+    "appeal_under_review": DisputeStatus.OPEN,
+    "prevented": DisputeStatus.INQUIRY_CLOSED,
+    "won": DisputeStatus.WON,
     "lost": DisputeStatus.LOST,
 }
 
@@ -67,6 +71,7 @@ def subscription(obj: Object, *, at: int, source: Source, reading: Reading) -> S
         ended_at=moment(obj, "ended_at"),
         latest_invoice=ref(obj, "latest_invoice"),
         trial_end=moment(obj, "trial_end"),
+        paused_for=_paused_for(obj),
         pause=optional(paused, "behavior"),
         resumes_at=moment(paused, "resumes_at"),
     )
@@ -112,7 +117,7 @@ def invoice_payment(obj: Object) -> PaymentFact | None:
     """The link that an InvoicePayment is; None when it was paid outside of Stripe (a payment record)."""
     payment, paid_for = _payment_of(obj), ref(obj, "invoice")
     if paid_for is None:
-        raise EventError(f"invoice payment {text(obj, 'id')} names no invoice")
+        raise EventError("invoice_payment: invoice is missing")
     return PaymentFact(id=payment, invoice=paid_for) if payment else None
 
 
@@ -141,8 +146,6 @@ def dispute(obj: Object, *, at: int, closed: bool) -> PaymentFact:
     https://docs.stripe.com/api/disputes/object#dispute_object-status
     """
     status = _DISPUTES.get(text(obj, "status"), DisputeStatus.WON if closed else DisputeStatus.OPEN)
-    if obj.get("status") == "won":
-        status = DisputeStatus.WON
     created = moment(obj, "created")
     told = Dispute(created=at if created is None else created, status=status, at=at)
     return PaymentFact(id=_payment(obj, "dispute"), money=Money(disputes={text(obj, "id"): told}))
@@ -276,6 +279,17 @@ def _items(obj: Object) -> Iterable[Item]:
         yield _item(line.get("price") or line.get("plan"), old_end if end is None else end)
 
 
+def _paused_for(obj: Object) -> str | None:
+    """Why a subscription is paused: since 2026-09-30 there is more than one way to be.
+
+    https://docs.stripe.com/api/subscriptions/object#subscription_object-status_details
+    """
+    details: object = obj
+    for name in ("status_details", "paused", "subscription"):
+        details = details.get(name) if isinstance(details, Mapping) else None
+    return optional(details, "type") if isinstance(details, Mapping) else None
+
+
 def _item(price: object, period_end: int | None = None) -> Item:
     if isinstance(price, str):
         price = {"id": price}
@@ -315,7 +329,7 @@ def _stamped_user(obj: Object, at: int, reading: Reading) -> Stamped | None:
 def _payment(obj: Object, kind: str) -> str:
     payment = ref(obj, "payment_intent") or ref(obj, "charge")
     if payment is None:
-        raise EventError(f"{kind} {text(obj, 'id')} names neither a payment_intent nor a charge")
+        raise EventError(f"{kind}: it names neither a payment_intent nor a charge")
     return payment
 
 
@@ -347,7 +361,7 @@ def _expanded(obj: Object) -> Iterable[str | None]:
 def _payment_of(obj: Object) -> str | None:
     payment = obj.get("payment")
     if not isinstance(payment, Mapping):
-        raise EventError(f"invoice payment {obj.get('id')} has no payment")
+        raise EventError(f"invoice_payment: payment must be an object, got {type(payment).__name__}")
     return ref(payment, "payment_intent") or ref(payment, "charge")
 
 
@@ -356,9 +370,9 @@ def optional(obj: Object, name: str) -> str | None:
     value = obj.get(name)
     if not isinstance(value, str) or not value:
         return None
-    if len(value) > MAX_TEXT or not value.isprintable():
+    if not value.isprintable() or len(value.encode()) > MAX_TEXT:  # half of a surrogate pair is not printable
         length = f"is a text of {len(value)} characters"
-        raise EventError(f"{_kind(obj)}: {name} {length}, over {MAX_TEXT} or with control characters")
+        raise EventError(f"{_kind(obj)}: {name} {length}, over {MAX_TEXT} bytes or with control characters")
     return value
 
 
