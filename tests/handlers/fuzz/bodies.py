@@ -54,7 +54,8 @@ READ = frozenset(
         *("parent", "subscription_details", "subscription", "amount_paid", "billing_reason", "payment", "payments"),
         *("customer_email", "customer_details", "email", "payment_intent", "charge", "invoice", "amount", "refunded"),
         *("amount_refunded", "mode", "payment_status", "amount_total", "currency", "status_transitions", "paid_at"),
-        *("client_reference_id", "lines"),
+        *("client_reference_id", "lines", "line_items", "pricing", "price_details", "plan", "behavior", "resumes_at"),
+        *("amount_captured", "amount_received", "receipt_email", "deleted"),
     }
 )
 EVERYWHERE = [(number, place) for number, event in enumerate(RECORDED) for place in places(event)]
