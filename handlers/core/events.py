@@ -37,7 +37,7 @@ class CustomerFact:
     """What a Stripe customer tells of itself, or what somebody who may says of it."""
 
     id: str
-    user: Stamped | None = None  # from its own metadata
+    user: Stamped | None = None  # from its own metadata; an empty text where that names nobody
     claim: Stamped | None = None  # from a purchase or a claim
     email: Stamped | None = None
     deleted_at: int | None = None
@@ -165,7 +165,7 @@ def _from_customer(obj: Mapping[str, Any], at: int, reading: Reading, *, deleted
     user, email = read.user(obj.get("metadata"), reading.user_key), read.customer_email(obj)
     fact = CustomerFact(
         id=read.text(obj, "id"),
-        user=Stamped(at=at, value=user) if user else None,
+        user=Stamped(at=at, value=user or ""),
         email=Stamped(at=at, value=email) if email else None,
         deleted_at=at if deleted or obj.get("deleted") is True else None,
     )

@@ -104,7 +104,6 @@ class Grant:
     trial_ending: TrialEnding | None = None
     disputes: Mapping[str, Dispute] = field(default_factory=dict)
     email: Stamped | None = None  # of who pays for it, as told last
-    customer: str | None = None  # of the holder, set where it is handed to the member
     verified: bool = True  # False: only the payer says whose it is
 
     @property

@@ -295,7 +295,7 @@ def _tell_member(ref: Ref, graph: Graph) -> None:
         graph.put(Ref(Kind.MEMBER, former.id), replace(former, grants=kept))
     graph.put(ref, replace(node, member=owner))
     if owner is not None and grant is not None:
-        handed = replace(grant, customer=node.customer, verified=verified)
+        handed = replace(grant, verified=verified)
         member = graph.member(owner)
         graph.put(Ref(Kind.MEMBER, owner), replace(member, grants=_with_grant(member, ref.id, handed)))
 

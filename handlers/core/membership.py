@@ -9,6 +9,7 @@ from handlers.core.grants import Grant
 from handlers.core.policy import Policy
 from handlers.core.standing import State, moments, standing
 
+_END = float("-inf")  # no known end is later than any
 _RANK = {state: place for place, state in enumerate(State)}
 
 
@@ -113,7 +114,7 @@ def _outcome(member: Membership) -> tuple[object, ...]:
 
 def _goodness(view: GrantView) -> tuple[object, ...]:
     """The order of grants, best first: access, then state, then the later end."""
-    return (not view.access, _RANK[view.state], -(view.until or 0), view.id)
+    return (not view.access, _RANK[view.state], _END if view.until is None else -view.until, view.id)
 
 
 def _latest(ends: Iterable[int | None]) -> int | None:

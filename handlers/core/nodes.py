@@ -174,7 +174,7 @@ class CustomerNode:
     """A Stripe customer, and whose it is."""
 
     id: str
-    own: Stamped | None = None  # the user in the customer's own metadata, as told last
+    own: Stamped | None = None  # the user in the customer's own metadata, as told last; empty for nobody
     user: Stamped | None = None  # the first user that a purchase or a claim named for it
     email: Stamped | None = None
     deleted_at: int | None = None
@@ -184,8 +184,8 @@ class CustomerNode:
     @property
     def user_id(self) -> str | None:
         """The user whose customer this is."""
-        told = self.own or self.user
-        return told.value if told else None
+        own = self.own.value if self.own else ""
+        return own or (self.user.value if self.user else None)
 
 
 Holder = PaymentNode | InvoiceNode | SubscriptionNode  # what can be somebody's grant
@@ -242,8 +242,7 @@ class MemberNode:
     @property
     def customer_ids(self) -> tuple[str, ...]:
         """The Stripe customers that are this member."""
-        paying = {grant.customer for grant in self.grants.values() if grant.customer and grant.verified}
-        return tuple(sorted({*self.customers, *paying}))
+        return tuple(sorted(self.customers))
 
 
 Node = PaymentNode | InvoiceNode | SubscriptionNode | CustomerNode | SessionNode | MemberNode

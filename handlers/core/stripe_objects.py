@@ -45,7 +45,7 @@ _DISPUTES = {
     "under_review": DisputeStatus.OPEN,
     "appeal_needs_response": DisputeStatus.OPEN,
     "appeal_under_review": DisputeStatus.OPEN,
-    "prevented": DisputeStatus.INQUIRY_CLOSED,
+    "prevented": DisputeStatus.WON,
     "won": DisputeStatus.WON,
     "lost": DisputeStatus.LOST,
 }
@@ -141,11 +141,13 @@ def refund(obj: Object, *, at: int, failed: bool = False) -> PaymentFact:
 
 
 def dispute(obj: Object, *, at: int, closed: bool) -> PaymentFact:
-    """What one dispute tells of its payment; a status that Stripe adds later is open, or was won once it is closed.
+    """What one dispute tells of its payment; closed, it is over, whatever its status: won unless that says otherwise.
 
     https://docs.stripe.com/api/disputes/object#dispute_object-status
     """
-    status = _DISPUTES.get(text(obj, "status"), DisputeStatus.WON if closed else DisputeStatus.OPEN)
+    status = _DISPUTES.get(text(obj, "status"), DisputeStatus.OPEN)
+    if closed and status in {DisputeStatus.INQUIRY, DisputeStatus.OPEN}:
+        status = DisputeStatus.WON
     created = moment(obj, "created")
     told = Dispute(created=at if created is None else created, status=status, at=at)
     return PaymentFact(id=_payment(obj, "dispute"), money=Money(disputes={text(obj, "id"): told}))

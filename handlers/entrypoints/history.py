@@ -8,12 +8,23 @@ from typing import Any
 from handlers.adapters.attributes import decode
 from handlers.adapters.items import stored_of
 from handlers.core import identity
+from handlers.core.facts import DisputeStatus, Source
 from handlers.core.grants import Grant
 from handlers.core.history import History
+from handlers.core.maps import to_map
 from handlers.core.membership import Membership, membership, opens_nothing
-from handlers.core.nodes import HOLDERS, InvoiceNode, Kind, MemberNode, Node, PaymentNode, Ref, SubscriptionNode
+from handlers.core.nodes import (
+    HOLDERS,
+    InvoiceNode,
+    Kind,
+    MemberNode,
+    Node,
+    OwnCustomer,
+    PaymentNode,
+    Ref,
+    SubscriptionNode,
+)
 from handlers.core.policy import Policy, parse
-from handlers.core.settling import settle
 
 _KINDS = frozenset(Kind)
 
@@ -36,7 +47,7 @@ def report(
     {"members": [{"user_id", "customers", "state", "access", "levels", "until", "reason", "needs_support", "grants",
     "transitions"}], "unmapped_prices": [{"price", "grants"}], "ledger": {event: {"outcome", "reason", "type"}},
     "disagreements": [user]} - the last are members whom the table has otherwise than the events told in order.
-    A payer whom nobody claims has the user_id None.
+    A payer whom nobody claims has the user_id None. Each grant carries the `facts` that it follows from.
     """
     rules = replace(parse(policy), default_level=any_price)
     keys = identity.parse_keys(identity_document) if identity_document else ()
@@ -75,23 +86,18 @@ def _members(members: Mapping[str, MemberNode], rules: Policy, now: int) -> Iter
 def _payers(nodes: Mapping[Ref, Node], rules: Policy, now: int) -> Iterator[dict[str, Any]]:
     """What was bought by nobody whom the app knows, together for each Stripe customer."""
     found: dict[str, dict[str, Grant]] = {}
+    customers: dict[str, dict[str, OwnCustomer]] = {}
     for ref, node in nodes.items():
-        grant = _unclaimed(node)
-        if grant is not None:
-            found.setdefault(grant.customer or ref.id, {})[ref.id] = grant
+        if not isinstance(node, PaymentNode | InvoiceNode | SubscriptionNode) or node.member is not None:
+            continue
+        grant = node.grant
+        if grant is not None and (grant.subscription is not None or grant.purchase is not None):
+            payer = node.customer or ref.id
+            found.setdefault(payer, {})[ref.id] = grant
+            customers[payer] = {node.customer: OwnCustomer()} if node.customer else {}
     for payer in sorted(found):
-        member = MemberNode(id=payer, grants=found[payer])
-        settled = settle(member, rules, now, at=now, event=None).member
-        yield _entry(None, replace(settled, transitions=()), membership(member.grants, rules, now))
-
-
-def _unclaimed(node: Node) -> Grant | None:
-    if not isinstance(node, PaymentNode | InvoiceNode | SubscriptionNode) or node.member is not None:
-        return None
-    grant = node.grant
-    if grant is None or (grant.subscription is None and grant.purchase is None):
-        return None
-    return replace(grant, customer=node.customer)
+        member = MemberNode(id=payer, customers=customers[payer], grants=found[payer])
+        yield _entry(None, member, membership(member.grants, rules, now))
 
 
 def _entry(user: str | None, member: MemberNode, current: Membership) -> dict[str, Any]:
@@ -99,6 +105,7 @@ def _entry(user: str | None, member: MemberNode, current: Membership) -> dict[st
         "user_id": user,
         "customers": list(member.customer_ids),
         **asdict(current),
+        "grants": [{**asdict(view), "facts": _facts(to_map(member.grants[view.id]))} for view in current.grants],
         "transitions": [
             {
                 "at": change.at,
@@ -109,6 +116,25 @@ def _entry(user: str | None, member: MemberNode, current: Membership) -> dict[st
             }
             for change in member.transitions
         ],
+    }
+
+
+def _facts(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of a grant, in words, without what is said of its payer."""
+    shown = {name: value for name, value in told.items() if name not in {"email", "customer", "user", "verified"}}
+    return {name: _in_words(name, value) for name, value in shown.items()}
+
+
+def _in_words(name: str, value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    if name == "disputes":
+        return {
+            id_: {**dispute, "status": DisputeStatus(dispute["status"]).name.lower()} for id_, dispute in value.items()
+        }
+    return {
+        inner: content if inner != "source" else Source(content).name.lower()
+        for inner, content in _facts(value).items()
     }
 
 
