@@ -7,6 +7,8 @@ from rehearsal.replay.moments import in_words
 from rehearsal.replay.replay import Outcome
 
 _SHOWN = 10  # of each list; the JSON has all
+_NAMED = 3  # events of one reason; the JSON has all
+_MOMENTS = ("at", "created", "_end")  # what the names of fields that hold one end with
 _MODES = {True: "live", False: "test"}
 _REASONS = {
     "livemode": "they are of the other mode than the replay",
@@ -27,7 +29,7 @@ def _printable(char: str) -> str:
 def _lines(outcome: Outcome) -> Iterator[str]:
     document = outcome.document
     for member in document["members"]:
-        yield from _member(member)
+        yield from _member(member, document["as_of"])
         yield ""
     yield from _prices(document, outcome.options.stack)
     yield from _events("parked", document["parked"])
@@ -39,30 +41,42 @@ def _lines(outcome: Outcome) -> Iterator[str]:
     yield from _summary(outcome)
 
 
-def _member(member: Mapping[str, Any]) -> Iterator[str]:
+def _member(member: Mapping[str, Any], as_of: int) -> Iterator[str]:
     customers = ", ".join(member["customers"])
     user = "(no user claims this payer)" if member["user_id"] is None else member["user_id"]
     yield f"{user}  {customers}".rstrip()
     support = "; needs support" if member.get("needs_support") else ""
-    yield f"  {_standing(member)}{support}"
+    yield f"  {_standing(member, as_of)}{support}"
     for grant in member["grants"]:
         levels = " + ".join(grant.get("levels") or ()) or "no level"
         unverified = "" if grant.get("verified", True) else ", unverified"
-        yield f"  grant {grant['id']} ({grant['kind']}, {levels}{unverified}): {_standing(grant)}"
+        yield f"  grant {grant['id']} ({grant['kind']}, {levels}{unverified}): {_standing(grant, as_of)}"
+        yield from (f"    {name}: {_fact(name, told)}" for name, told in grant.get("facts", {}).items())
     for change in member["transitions"]:
         cause = f", {change['event']}" if change.get("event") else ""
         step = f"{change.get('from') or 'nobody'} -> {change['to']}"
         yield f"  {in_words(change['at'])}  {step}: {change['reason']}{cause}"
 
 
-def _standing(what: Mapping[str, Any]) -> str:
+def _standing(what: Mapping[str, Any], as_of: int) -> str:
     """State, access, its end and the reason, of a member or a grant."""
     until = what["until"]
     if what["access"]:
         access = "access without end" if until is None else f"access until {in_words(until)}"
     else:
-        access = "no access" if until is None else f"no access since {in_words(until)}"
+        access = "no access" if until is None or until > as_of else f"no access since {in_words(until)}"
     return f"{what['state']}, {access}: {what['reason'] or 'no reason'}"
+
+
+def _fact(name: str, told: Any) -> str:
+    """A fact in one line; moments as dates."""
+    if isinstance(told, Mapping):
+        return ", ".join(f"{inner} {_fact(inner, value)}" for inner, value in told.items())
+    if isinstance(told, (list, tuple)):
+        return " + ".join(_fact(name, value) for value in told)
+    if isinstance(told, bool):
+        return "yes" if told else "no"
+    return in_words(told) if isinstance(told, int) and name.endswith(_MOMENTS) else str(told)
 
 
 def _prices(document: Mapping[str, Any], stack: str) -> Iterator[str]:
@@ -79,10 +93,16 @@ def _prices(document: Mapping[str, Any], stack: str) -> Iterator[str]:
 
 
 def _events(name: str, groups: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """A line a reason: how many events of which type, and the first few of them."""
+    by_reason: dict[str, list[Mapping[str, Any]]] = {}
     for group in groups:
-        reason = _REASONS.get(group["reason"], group["reason"])
-        ids = ", ".join(group["events"][:_SHOWN]) + (", …" if group["count"] > _SHOWN else "")
-        yield _row(name, f"{group['count']} {group['type'] or 'of no type'}: {reason} ({ids})")
+        by_reason.setdefault(group["reason"], []).append(group)
+    for reason, same in by_reason.items():
+        total = sum(group["count"] for group in same)
+        types = ", ".join(f"{group['count']} {group['type'] or 'of no type'}" for group in same)
+        ids = [id_ for group in same for id_ in group["events"]]
+        first = ", ".join(ids[:_NAMED]) + (", …" if total > _NAMED else "")
+        yield _row(name, f"{total}: {_REASONS.get(reason, reason)} ({types}; {first})")
 
 
 def _oddities(name: str, oddities: Sequence[Mapping[str, Any]]) -> Iterator[str]:

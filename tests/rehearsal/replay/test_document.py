@@ -18,7 +18,9 @@ EVENTS = {
     for n, id_ in enumerate(NAMES)
 }
 GRANT = {"id": "sub_1", "kind": "subscription", "state": "active", "access": True, "until": 1790000000,
-         "reason": None, "levels": ["writer"], "needs_support": False, "verified": True}  # fmt: skip
+         "reason": None, "levels": ["writer"], "needs_support": False, "verified": True,
+         "facts": {"subscription": {"status": "active", "at": 1789000000, "items": [{"price": "price_a"}]},
+                   "paid": {"id": "in_1", "amount": 1900, "renewal": True}}}  # fmt: skip
 CHANGE = {"at": 1789000000, "from": "lead", "to": "active", "reason": "subscription_active", "event": "evt_1"}
 LEDGER = {
     "evt_0": {"outcome": "applied", "reason": None, "type": "x"},
@@ -104,11 +106,18 @@ def test_the_text_tells_each_member_with_why(judged):
     assert (
         "u_2\n  active, access until 2026-09-21 14:13:20: no reason\n"
         "  grant sub_1 (subscription, writer): active, access until 2026-09-21 14:13:20: no reason\n"
+        "    subscription: status active, at 2026-09-10 00:26:40, items price price_a\n"
+        "    paid: id in_1, amount 1900, renewal yes\n"
         "  2026-09-10 00:26:40  lead -> active: subscription_active, evt_1\n"
     ) in text
     assert "u_10  cus_2\n  lead, no access since 1970-01-01 00:00:05: refunded_in_full; needs support\n" in text
     assert "(no user claims this payer)  cus_1, cus_3\n" in text
     assert text.endswith("REPLAYED: 5 members, 1 have access; no user claims 2 of them.")
+
+
+def test_an_end_that_is_still_to_come_is_no_end_of_access_that_was(judged, a_member):
+    ahead = {**judged, "members": [a_member(user_id="u_1", until=6, reason="price_not_mapped")]}
+    assert "  lead, no access: price_not_mapped\n" in said(ahead)
 
 
 def test_the_text_says_what_was_sent_and_how(judged):
@@ -133,8 +142,9 @@ def test_prices_without_a_level_are_told_with_what_to_do(judged):
 
 def test_the_text_names_what_was_not_applied(judged):
     text = said(judged, history=history(others=[Oddity(n, "a text") for n in range(30)], unlike=[Oddity(2, "differs")]))
-    assert "ignored     1 of no type: they are of the other mode than the replay (evt_2)" in text
-    assert "parked      1 invoice.paid: it has no type (evt_5)" in text
+    assert "ignored     1: they are of the other mode than the replay (1 of no type; evt_2)" in text
+    assert "ignored     2: their type tells nothing of membership (2 invoice.paid; evt_1, evt_3)" in text
+    assert "parked      1: it has no type (1 invoice.paid; evt_5)" in text
     assert "no event    line 9: a text\nno event    and 20 more; --json FILE has all\n" in text
     assert "same id     line 2: differs" in text
 
