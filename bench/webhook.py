@@ -1,26 +1,28 @@
 """How our webhook function compares with the usual one (stripe + boto3): `python -m bench.webhook`.
 
-Fresh interpreters, the two taking turns in one run, medians, ratios. Absolute figures are those of the machine.
+Fresh interpreters, the two taking turns in one run; ratios against the targets. Absolute figures are those of the
+machine. Ours runs from its deployed bundle; AWS is a process on loopback that answers what is canned, over TLS.
 """
 
 import argparse
-import hashlib
+import io
 import json
-import os
-import statistics
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import stripe
 
-from tests.handlers.loopback import Answer, Asked, serving
+from bench.canned_aws import canned_aws
+from bench.processes import ROOT, Measured, fresh, taking_turns
+from bench.table import header, line
+from bench.webhook_calls import SECRET
+from infra import bundle
 
-ROOT = Path(__file__).resolve().parent.parent
-SECRET = "whsec_bench"
+OURS, USUAL = "handlers.entrypoints.webhook", "bench.usual_webhook"
 
 # From the first line of the program to the answer: imports, the secret, one event verified and sent.
 FIRST_ACK = """
@@ -33,168 +35,124 @@ assert answer["statusCode"] == 200, answer
 from bench.memory import peak_megabytes
 print("FIGURES", took * 1000, peak_megabytes())
 """
-
-# The handler alone, the queue being a list. What it logs goes nowhere.
-WARM = """
-import contextlib, json, os, sys, time
-from bench.webhook import warm
-request = json.load(sys.stdin)
-with open(os.devnull, "w") as sink, contextlib.redirect_stdout(sink):
-    figure = warm("{module}", request)
-print("FIGURES", figure)
+BARE = "from bench.memory import peak_megabytes; print('FIGURES', peak_megabytes())"
+IN_MEMORY = """
+import json, sys
+from bench.webhook_calls import {side}, in_memory
+print("FIGURES", in_memory({side}(), json.load(sys.stdin), {calls}))
+"""
+ACK = """
+import json, sys
+from bench.webhook_calls import p50
+from {module} import handler
+print("FIGURES", p50(lambda request: handler(request, None), json.load(sys.stdin), {calls}))
 """
 
-BARE = "from bench.memory import peak_megabytes; print('FIGURES', peak_megabytes())"
-
-OURS, USUAL = "handlers.entrypoints.webhook", "bench.usual_webhook"
-
-
-class ListQueue:
-    """A queue in memory."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[str, str, str]] = []
-
-    def send(self, body: str, *, group: str, deduplication_id: str) -> None:
-        """Keep the message."""
-        self.sent.append((body, group, deduplication_id))
+LAMBDA = {
+    "AWS_REGION": "eu-west-1",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_ACCESS_KEY_ID": "AKID",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "AWS_SESSION_TOKEN": "token",
+    "EVENTS_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/000000000000/events.fifo",
+    "SIGNING_SECRET_ID": "signing",
+}
 
 
-class OneSecret:
-    """A signing secret that never changes."""
+class Event(NamedTuple):
+    """One of the tests' events, indented as Stripe's are; a subscription may have its item `items` times."""
 
-    def held(self) -> tuple[str, ...]:
-        """The secret."""
-        return (SECRET,)
+    kind: str
+    items: int = 1
 
-    def refresh(self) -> bool:
-        """Nothing new."""
-        return False
+    @property
+    def body(self) -> str:
+        """What Stripe would post."""
+        event = json.loads((ROOT / "tests" / "events" / f"{self.kind}.json").read_text())
+        if self.items > 1:
+            event["data"]["object"]["items"]["data"] *= self.items
+        return json.dumps(event, indent=2)
 
+    @property
+    def name(self) -> str:
+        """For the table."""
+        return f"{len(self.body) / 1000:.1f} kB"
 
-def warm(module: str, request: dict[str, Any], times: int = 400) -> float:
-    """Median microseconds of one call of the handler of `module`, after some to warm up."""
-    queue = ListQueue()
-    receive = _receiver(module, queue)
-    figures = []
-    for _ in range(times):
-        begun = time.perf_counter()
-        answer = receive(request)
-        figures.append((time.perf_counter() - begun) * 1e6)
-        assert answer["statusCode"] == 200, answer
-    assert len(queue.sent) == times
-    return statistics.median(figures[times // 4 :])
-
-
-def _receiver(module: str, queue: ListQueue) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    if module == USUAL:
-        from bench.usual_webhook import UsualWebhook
-
-        return UsualWebhook(send=queue.send, secret=SECRET).receive
-    from handlers.entrypoints.webhook import Webhook
-
-    return Webhook(queue=queue, secrets=OneSecret()).receive
+    def request(self) -> dict[str, Any]:
+        """The POST as API Gateway hands it over, signed now."""
+        header = stripe.WebhookSignature.generate_signature_header(self.body, SECRET)
+        return {
+            "rawPath": "/webhooks/stripe",
+            "requestContext": {"http": {"method": "POST"}},
+            "headers": {"stripe-signature": header},
+            "body": self.body,
+            "isBase64Encoded": False,
+        }
 
 
-def signed_request(size: int) -> dict[str, Any]:
-    """A POST of an invoice event of about `size` bytes, as API Gateway hands it over."""
-    lines: list[dict[str, Any]] = []
-    event = {
-        "id": "evt_1",
-        "object": "event",
-        "type": "invoice.paid",
-        "created": int(time.time()),
-        "livemode": True,
-        "data": {"object": {"id": "in_1", "object": "invoice", "customer": "cus_1", "lines": {"data": lines}}},
-    }
-    while len(json.dumps(event)) < size:
-        line = hashlib.sha256(str(len(lines)).encode()).hexdigest()
-        lines.append({"id": f"il_{line[:24]}", "object": "line_item", "amount": 1900, "description": line})
-    body = json.dumps(event)
-    return {
-        "rawPath": "/webhooks/stripe",
-        "requestContext": {"http": {"method": "POST"}},
-        "headers": {"stripe-signature": stripe.WebhookSignature.generate_signature_header(body, SECRET)},
-        "body": body,
-        "isBase64Encoded": False,
-    }
+EVENTS = (
+    Event("refund.created"),
+    Event("customer.subscription.updated"),
+    Event("customer.subscription.updated", items=4),
+    Event("customer.subscription.updated", items=30),
+)
 
 
-def aws(asked: Asked) -> Answer:
-    """Secrets Manager and SQS, as far as one event needs them."""
-    if asked.headers["x-amz-target"].endswith("GetSecretValue"):
-        return Answer.of({"SecretString": json.dumps({"current": SECRET, "previous": None})})
-    digest = hashlib.md5(asked.json()["MessageBody"].encode(), usedforsecurity=False).hexdigest()
-    return Answer.of({"MessageId": "1", "MD5OfMessageBody": digest, "SequenceNumber": "1"})
+def report(rounds: int, calls: int, events: Sequence[Event] = EVENTS) -> Iterator[str]:
+    """The lines to print, from `rounds` processes of each kind, with `calls` of a function that has started."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        task = folder / "task"
+        with zipfile.ZipFile(io.BytesIO(bundle.archive(ROOT, OURS))) as zipped:
+            zipped.extractall(task)
+        environ = LAMBDA | stack.enter_context(canned_aws(folder, SECRET))
+        yield header("ours", "stripe + boto3")
+        yield from _start(task, environ, rounds)
+        for event in events:
+            yield _handler(event, task, rounds, calls)
+        for event in events:
+            yield _ack(event, task, environ, rounds, calls)
 
 
-def environment(endpoint: str) -> dict[str, str]:
-    """What Lambda gives the function."""
-    return {
-        "PATH": os.environ["PATH"],
-        "AWS_REGION": "eu-west-1",
-        "AWS_DEFAULT_REGION": "eu-west-1",
-        "AWS_ACCESS_KEY_ID": "AKID",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_SESSION_TOKEN": "token",
-        "AWS_ENDPOINT_URL": endpoint,
-        "EVENTS_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/000000000000/events.fifo",
-        "SIGNING_SECRET_ID": "signing",
-    }
+def _start(task: Path, environ: dict[str, str], rounds: int) -> Iterator[str]:
+    sides = [
+        Measured(FIRST_ACK.format(module=OURS), task, environ),
+        Measured(FIRST_ACK.format(module=USUAL), environ=environ),
+    ]
+    (bare,) = fresh(Measured(BARE))
+    (ours, our_peak), (usual, usual_peak) = taking_turns(sides, rounds, EVENTS[1].request)
+    yield line("start to first ack, ms", ours, usual, 0.15)
+    above = [[peak - bare for peak in peaks] for peaks in (our_peak, usual_peak)]
+    yield line("memory over a bare interpreter, MB", *above, 0.4)
+    yield line("memory, resident, MB", our_peak, usual_peak, 0.4)
 
 
-def fresh(code: str, request: dict[str, Any], environ: dict[str, str]) -> list[float]:
-    """The figures that `code` prints in an interpreter of its own."""
-    done = subprocess.run(  # noqa: S603 (our own interpreter on the text above)
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env=environ,
-        input=json.dumps(request),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(f"bench: a measured process failed:\n{done.stderr}")
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("FIGURES ")]
-    return [float(figure) for figure in line.split()[1:]]
+def _handler(event: Event, task: Path, rounds: int, calls: int) -> str:
+    sides = [
+        Measured(IN_MEMORY.format(side="ours", calls=calls), task),
+        Measured(IN_MEMORY.format(side="usual", calls=calls)),
+    ]
+    (ours,), (usual,) = taking_turns(sides, rounds, event.request)
+    return line(f"handler p50, {event.name}, µs", ours, usual, 0.05)
 
 
-def taking_turns(template: str, request: dict[str, Any], environ: dict[str, str], rounds: int) -> list[list[float]]:
-    """Medians of each figure, for ours and for the usual one; the first round warms the disk and is not counted."""
-    figures: dict[str, list[list[float]]] = {OURS: [], USUAL: []}
-    for turn in range(rounds + 1):
-        for module, taken in figures.items():
-            measured = fresh(template.format(module=module), request, environ)
-            if turn:
-                taken.append(measured)
-    return [[statistics.median(column) for column in zip(*taken, strict=True)] for taken in figures.values()]
-
-
-def report(rounds: int) -> Iterator[str]:
-    """The lines to print."""
-    yield f"{'medians, taking turns':34}{'ours':>10}{'usual':>10}{'usual/ours':>12}"
-    with serving(aws) as server:
-        environ = environment(server.url)
-        bare = fresh(BARE, {}, environ)[0]
-        ours, usual = taking_turns(FIRST_ACK, signed_request(2_000), environ, rounds)
-    yield _line("start to first ack, ms", ours[0], usual[0])
-    yield _line("memory over a bare interpreter, MB", ours[1] - bare, usual[1] - bare)
-    for size in (2_000, 10_000, 60_000):
-        ours, usual = taking_turns(WARM, signed_request(size), {"PATH": os.environ["PATH"]}, max(1, rounds // 3))
-        yield _line(f"handler p50, {size // 1000} kB event, µs", ours[0], usual[0])
-
-
-def _line(name: str, ours: float, usual: float) -> str:
-    return f"{name:34}{ours:10.1f}{usual:10.1f}{usual / ours:12.1f}"
+def _ack(event: Event, task: Path, environ: dict[str, str], rounds: int, calls: int) -> str:
+    sides = [
+        Measured(ACK.format(module=OURS, calls=calls), task, environ),
+        Measured(ACK.format(module=USUAL, calls=calls), environ=environ),
+    ]
+    (ours,), (usual,) = taking_turns(sides, rounds, event.request)
+    return line(f"ack p50, canned SQS, {event.name}, µs", ours, usual, 0.2)
 
 
 def main() -> None:
     """Print the comparison."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=9, help="fresh processes of each kind (default 9)")
-    for line in report(max(1, parser.parse_args().rounds)):
-        print(line, flush=True)
+    parser.add_argument("--rounds", type=int, default=11, help="fresh processes of each kind (default 11)")
+    parser.add_argument("--calls", type=int, default=400, help="calls whose p50 is taken (default 400)")
+    asked = parser.parse_args()
+    for text in report(max(1, asked.rounds), max(4, asked.calls)):
+        print(text, flush=True)
 
 
 if __name__ == "__main__":
