@@ -69,6 +69,29 @@ class RecordSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClaimSettings:
+    """What claims needs: the table, the sync queues and the identity secret."""
+
+    table: TableSettings
+    destinations: tuple[DestinationSpec, ...]
+    sync_queue_urls: Mapping[str, str]
+    identity_secret: str
+    live: bool
+
+    @classmethod
+    def load(cls, environ: Environ) -> "ClaimSettings":
+        """From the function's environment; SettingsError or PolicyError."""
+        urls = _json_object(environ, Env.SYNC_QUEUE_URLS)
+        return cls(
+            table=TableSettings.load(environ),
+            destinations=tuple(_destination(name, Env.SYNC_QUEUE_URLS) for name in sorted(urls)),
+            sync_queue_urls={name: str(url) for name, url in urls.items()},
+            identity_secret=_text(environ, Env.IDENTITY_SECRET_ID),
+            live=livemode(environ),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class SyncSettings:
     """What the sync function of one destination needs."""
 
