@@ -40,6 +40,7 @@ class LedgerEntry:
     outcome: str  # applied, ignored or parked
     reason: str | None = None
     payload: bytes | None = None
+    run: str | None = None  # under which it was handled once more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +117,17 @@ def stored_of(item: Item) -> tuple[Ref, Stored]:
         due_at=fields.get("due_at"),
     )
     return Ref(kind, fields["id"]), stored
+
+
+def run_key(run: str, event: str) -> Key:
+    """Where it is recorded that a run handled an event once more."""
+    return key(f"RUN#{run}", f"EVENT#{event}")
+
+
+def run_item(run: str, entry: LedgerEntry, now: int) -> Item:
+    """The audit entry of one event that a run handled once more."""
+    content = {"kind": "RUN", "run": run, "event": entry.event, "outcome": entry.outcome, "recorded_at": now}
+    return {**run_key(run, entry.event), **encode(content)}
 
 
 def ledger_items(entry: LedgerEntry, now: int) -> list[Item]:

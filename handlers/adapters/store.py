@@ -140,8 +140,7 @@ class Store:
 
     def _actions(self, change: Change) -> Iterable[_Action]:
         if change.ledger is not None:
-            for item in items.ledger_items(change.ledger, change.now):
-                yield self._create(item)
+            yield from self._enter(change.ledger, change.now)
         for ref, stored in change.nodes.items():
             yield self._replace(items.node_item(ref, stored), stored.version)
         for told in change.tell:
@@ -150,6 +149,14 @@ class Store:
             yield self._create(items.notice_item(notice, destination, change.now), notice)
         for alert in change.alerts:
             yield self._create(items.alert_item(alert, change.now), alert)
+
+    def _enter(self, entry: LedgerEntry, now: int) -> Iterable[_Action]:
+        """An event enters the ledger once; in a run that handles it again, it is the run's entry that must be new."""
+        if entry.run is not None:
+            yield self._create(items.run_item(entry.run, entry, now))
+        for item in items.ledger_items(entry, now):
+            again = {"Put": {"TableName": self._name, "Item": item}}
+            yield self._create(item) if entry.run is None else _Action(request=again)
 
     def _create(self, item: Item, optional: Notice | Alert | None = None) -> _Action:
         put = {"TableName": self._name, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
@@ -215,4 +222,4 @@ def _refused(error: AwsError, actions: Sequence[_Action]) -> set[int]:
 
 def _is_ledger(action: _Action) -> bool:
     item = action.request.get("Put", {}).get("Item", {})
-    return item.get("sk") == {"S": "LEDGER"}
+    return item.get("kind") == {"S": "RUN"} or item.get("sk") == {"S": "LEDGER"}

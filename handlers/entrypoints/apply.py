@@ -16,7 +16,7 @@ from handlers.adapters.nudges import Nudges
 from handlers.adapters.secrets import get_secret
 from handlers.adapters.store import Change, DuplicateError, Store
 from handlers.adapters.stripe_read import MissingError, StripeReader
-from handlers.core import envelope, events, identity, thin
+from handlers.core import again, envelope, events, identity, thin
 from handlers.core.errors import ConflictError, EventError, VendorError
 from handlers.core.events import Facts
 from handlers.core.reading import Reading
@@ -101,13 +101,16 @@ class Apply:
 
     def _read(self, body: str) -> _Told:
         """What the message says; whatever cannot be read is parked with the reason. Raises VendorError."""
+        repeated = None
         try:
+            repeated = again.decode(body)
+            body = repeated.body if repeated else body
             event = envelope.decode(body)
             if isinstance(event, envelope.Reference):
                 event = self._stripe.event(event.id)
             head = thin.read(event) if thin.is_thin(event) else events.head(event)
         except (EventError, MissingError) as error:
-            return _Told(entry=_unreadable(body, str(error)))
+            return _Told(entry=replace(_unreadable(body, str(error)), run=repeated.run if repeated else None))
         payload = json.dumps(event, separators=(",", ":")).encode()
         entry = LedgerEntry(
             event=head.id,
@@ -117,6 +120,7 @@ class Apply:
             digest=_digest(payload),
             outcome="applied",
             payload=payload,
+            run=repeated.run if repeated else None,
         )
         if entry.livemode is not self._live:
             return _Told(entry=replace(entry, outcome="ignored", reason="livemode"))

@@ -61,7 +61,11 @@ class Observation:
 
 
 class Recorder:
-    """Writes facts and what follows from them. `clock` gives Unix seconds; `pause` waits between conflicts."""
+    """Writes facts and what follows from them.
+
+    A `silent` one brings destinations to the members' state without a notice to anybody: for history that operations
+    do not have to hear of. `clock` gives Unix seconds; `pause` waits between conflicts.
+    """
 
     def __init__(
         self,
@@ -69,12 +73,14 @@ class Recorder:
         store: Store,
         policy: Policy,
         destinations: Sequence[DestinationSpec],
+        silent: bool = False,
         clock: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._store = store
         self._policy = policy
         self._destinations = tuple(destinations)
+        self._silent = silent
         self._clock = clock
         self._pause = pause
 
@@ -122,7 +128,7 @@ class Recorder:
             nodes=_stored(graph, read, settled, now),
             ledger=ledger,
             tell=tuple(self._tell(settled, read)),
-            notices=tuple((spec.name, notice) for notice in news(graph, now) for spec in self._for("notices")),
+            notices=() if self._silent else self._notices(graph, now),
             alerts=tuple(self._alerts(graph)),
         )
         return self._commit(change)
@@ -179,6 +185,9 @@ class Recorder:
                 known = {item.price for item in _items(before)}
                 for price in sorted(opens_nothing(_items(node), self._policy) - known):
                     yield Alert(kind="unmapped_price", subject=price)
+
+    def _notices(self, graph: Graph, now: int) -> tuple[tuple[str, Notice], ...]:
+        return tuple((spec.name, notice) for notice in news(graph, now) for spec in self._for("notices"))
 
     def _for(self, carries: str) -> Iterator[DestinationSpec]:
         return (spec for spec in self._destinations if spec.carries == carries)

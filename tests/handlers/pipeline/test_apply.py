@@ -1,5 +1,6 @@
 """apply against a real table: each event once, in one transaction, and what cannot be read stands in nobody's way."""
 
+import copy
 import json
 import threading
 import zlib
@@ -10,7 +11,8 @@ import pytest
 
 from handlers.adapters.aws import AwsError
 from handlers.adapters.items import PAYLOAD_SECONDS
-from handlers.core import linking
+from handlers.core import again, linking
+from handlers.core.again import Again
 from tests.handlers import story
 from tests.handlers.faults import FaultyClient, canceled, refused, times
 from tests.handlers.loopback import Answer, Asked, serving
@@ -417,3 +419,27 @@ def test_the_logs_hold_no_address(world: World, capsys: pytest.CaptureFixture[st
     assert [line.get("member") for line in applied] == ["user_ada"] * 3
     assert {line.get("customer") for line in applied} == {"cus_Ada0001"}
     assert len(applied[1]["email_hash"]) == 16
+
+
+def test_an_event_that_was_parked_is_applied_by_a_run_once(world: World) -> None:
+    event = story.subscription()
+    broken = copy.deepcopy(event)
+    broken["data"]["object"]["status"] = 7
+    world.deliver(broken)
+    message = again.encode(Again(run="run_1", body=json.dumps(event)))
+    world.deliver(message, message)
+    member, entry = world.member(), world.item(f"EVENT#{event['id']}", "LEDGER")
+    assert member is not None
+    assert entry is not None
+    assert (member["state"], member["version"], entry["outcome"], entry["run"]) == ("active", 1, "applied", "run_1")
+    assert world.item("RUN#run_1", f"EVENT#{event['id']}") is not None
+
+
+def test_a_run_changes_nothing_where_the_event_was_applied_before(world: World) -> None:
+    event = story.subscription()
+    world.deliver(event)
+    before = world.member()
+    world.deliver(again.encode(Again(run="run_1", body=json.dumps(event))))
+    after = world.member()
+    assert before is not None
+    assert before == after
