@@ -20,6 +20,7 @@ class Env(StrEnum):
     SYNC_QUEUE_URLS = "SYNC_QUEUE_URLS"  # JSON {destination: queue URL}
     DESTINATION = "DESTINATION"  # name in DESTINATIONS that this sync function serves
     DESTINATION_SECRET_ID = "DESTINATION_SECRET_ID"  # ARN; value is the vendor's key as it is
+    DESTINATION_MODE = "DESTINATION_MODE"  # JSON {"mode": "on" | "shadow" | "off", "percent": 0 to 100}
     DESTINATION_OPTIONS = "DESTINATION_OPTIONS"  # JSON, the stack's settings for this destination
     IDENTITY_SECRET_ID = "IDENTITY_SECRET_ID"  # ARN; {"current", "previous"}, shared with the app
     CLAIM_URL = "CLAIM_URL"  # page of the app that takes a claim token; unset where payers cannot claim
@@ -42,6 +43,7 @@ class DestinationSpec(NamedTuple):
     base_url: str
     base_url_env: str  # overrides base_url where the vendor is not at its public address
     calls_per_minute: int
+    calls_per_month: int | None = None  # None where the vendor's plan has no such limit
     max_attempts: int = 12
 
 

@@ -1,7 +1,7 @@
 """What we ask Stripe: plain GET requests with the restricted read key."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -48,6 +48,13 @@ class StripeReader:
         https://docs.stripe.com/api/checkout/sessions/line_items
         """
         return self._get(f"/v1/checkout/sessions/{quote(session, safe='')}/line_items?limit=100", "list line items")
+
+    def page(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """One page of the list at `path`, such as /v1/events. Raises VendorError.
+
+        https://docs.stripe.com/api/pagination
+        """
+        return self._get(f"{path}?{urlencode(query)}", f"list {path}")
 
     def invoice_payments(self, payment_intent: str) -> list[dict[str, Any]]:
         """The links from a PaymentIntent to the invoices that it paid; none for a one-time payment.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import cast
 
-from handlers.core import grants
+from handlers.core import grants, paths
 from handlers.core.errors import EventError
 from handlers.core.events import CustomerFact, Facts
 from handlers.core.facts import (
@@ -67,20 +67,6 @@ def names(facts: Facts) -> frozenset[Ref]:
     return frozenset(ref for ref in _named(facts))
 
 
-def beyond(node: Node) -> frozenset[Ref]:
-    """The nodes above `node` as far as it knows: to be read together when one is needed."""
-    match node:
-        case PaymentNode(fact=fact, path=path) if fact.invoice:
-            return frozenset({Ref(Kind.INVOICE, fact.invoice), *_path_refs(path)})
-        case InvoiceNode(fact=fact, path=path) if fact.subscription:
-            return frozenset({Ref(Kind.SUBSCRIPTION, fact.subscription), *_path_refs(path)})
-        case PaymentNode() | InvoiceNode() | SubscriptionNode():
-            return frozenset({*_maybe(Kind.CUSTOMER, node.customer), *_maybe(Kind.MEMBER, node.member)})
-        case CustomerNode(member=member):
-            return frozenset(_maybe(Kind.MEMBER, member))
-    return frozenset()
-
-
 def sold_by(fact: SessionFact) -> Ref | None:
     """What a Checkout Session sold for one payment: the invoice that it made, else the payment, else itself."""
     if fact.mode != "payment":
@@ -104,6 +90,8 @@ def _named(facts: Facts) -> Iterator[Ref]:
     for payment in facts.payments:
         yield Ref(Kind.PAYMENT, payment.id)
         yield from _maybe(Kind.INVOICE, payment.invoice)
+        if payment.user is not None or payment.items:  # it may be a purchase by itself
+            yield from _maybe(Kind.CUSTOMER, payment.customer)
     for customer in facts.customers:
         yield Ref(Kind.CUSTOMER, customer.id)
     if facts.session is not None or facts.subscription is not None or facts.invoice is not None:
@@ -231,7 +219,7 @@ def _pass_on(graph: Graph) -> None:
         _tell_member(ref, graph)
     for id_, _ in list(graph.changed_of(Kind.CUSTOMER)):
         _tell_owner(id_, graph)
-    _remember_paths(graph)
+    paths.remember(graph)
 
 
 def _tell_invoice(paid: PaymentNode, graph: Graph) -> None:
@@ -266,7 +254,7 @@ def _to_resolve(graph: Graph) -> list[Ref]:
     for ref in sorted(changed):
         _rely_on_customer(ref, graph)
     for id_, _ in list(graph.changed_of(Kind.CUSTOMER)):
-        changed.update(_path_refs(graph.customer(id_).relying))
+        changed.update(paths.refs(graph.customer(id_).relying))
     return sorted(changed)
 
 
@@ -276,7 +264,7 @@ def _rely_on_customer(ref: Ref, graph: Graph) -> None:
     if node is None or node.grant is None or node.customer is None or node.own_user is not None:
         return
     customer = graph.customer(node.customer)
-    relying = tuple(sorted({*customer.relying, f"{ref.kind}#{ref.id}"}))
+    relying = tuple(sorted({*customer.relying, paths.name(ref)}))
     if len(relying) > MAX_UNNAMED:
         raise EventError(f"customer {customer.id} has over {MAX_UNNAMED} purchases that name no user")
     graph.put(Ref(Kind.CUSTOMER, customer.id), replace(customer, relying=relying))
@@ -345,25 +333,3 @@ def _holder(ref: Ref, graph: Graph) -> Holder | None:
             return graph.invoice(ref.id)
         case _:
             return graph.subscription(ref.id)
-
-
-def _remember_paths(graph: Graph) -> None:
-    """Note on what is written anyway who is above it, so that the next event needs one read less."""
-    for id_, node in list(graph.changed_of(Kind.INVOICE)):
-        invoice = cast("InvoiceNode", node)
-        if invoice.fact.subscription is not None:
-            member = graph.subscription(invoice.fact.subscription).member
-            path = (f"{Kind.MEMBER}#{member}",) if member else ()
-            graph.put(Ref(Kind.INVOICE, id_), replace(invoice, path=path))
-    for id_, node in list(graph.changed_of(Kind.PAYMENT)):
-        payment = cast("PaymentNode", node)
-        above = graph.invoice(payment.fact.invoice) if payment.fact.invoice else None
-        if above is not None and above.fact.subscription is not None:
-            path = (f"{Kind.SUBSCRIPTION}#{above.fact.subscription}", *above.path)
-            graph.put(Ref(Kind.PAYMENT, id_), replace(payment, path=path))
-
-
-def _path_refs(path: tuple[str, ...]) -> Iterator[Ref]:
-    for entry in path:
-        kind, _, id_ = entry.partition("#")
-        yield Ref(Kind(kind), id_)

@@ -95,7 +95,10 @@ class PaymentNode:
 
 @dataclass(frozen=True, kw_only=True)
 class InvoiceNode:
-    """An invoice with the money of its payments: for a subscription, or a one-time purchase by itself."""
+    """An invoice with the money of its payments: for a subscription, or a one-time purchase by itself.
+
+    `path` is as a payment's; `below` names the payments that wait until the invoice knows what it is for.
+    """
 
     fact: InvoiceFact
     money: Mapping[str, Money] = field(default_factory=dict)  # by payment
@@ -103,6 +106,7 @@ class InvoiceNode:
     email: Stamped | None = None
     member: str | None = None  # whose it was found to be
     path: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
 
     @property
     def customer(self) -> str | None:
@@ -140,7 +144,10 @@ class InvoiceNode:
 
 @dataclass(frozen=True, kw_only=True)
 class SubscriptionNode:
-    """A subscription: the grant's summary, and everything that can tell whose it is."""
+    """A subscription: the grant's summary, and everything that can tell whose it is.
+
+    `below` names invoices and payments that wait until the subscription is somebody's.
+    """
 
     id: str
     grant: Grant = field(default_factory=Grant)
@@ -150,6 +157,7 @@ class SubscriptionNode:
     member: str | None = None  # whose it was found to be
     tied_at: int | None = None  # a second of which two snapshots tell different things
     observations: int = 0  # how often Stripe was asked about that
+    below: tuple[str, ...] = ()
 
     @property
     def own_user(self) -> str | None:
@@ -267,7 +275,8 @@ def unclaimed(node: Node) -> bool:
         case InvoiceNode(fact=fact):
             if node.grant is not None:
                 return node.member is None or (node.sale is not None and _unpriced(node.grant))
-            return fact.subscription is None
+            nothing_told = fact == InvoiceFact(id=fact.id) and not node.money
+            return fact.subscription is None and not nothing_told
         case SubscriptionNode(grant=grant, member=member):
             return grant.subscription is None or member is None or node.tied
     return False

@@ -27,6 +27,7 @@ from handlers.core.nodes import (
 from handlers.core.policy import Policy, parse
 
 _KINDS = frozenset(Kind)
+_LEFT_OUT = frozenset({"email", "customer", "user", "verified", "observation"})  # of a grant's facts
 
 
 def report(
@@ -121,8 +122,7 @@ def _entry(user: str | None, member: MemberNode, current: Membership) -> dict[st
 
 def _facts(told: Mapping[str, Any]) -> dict[str, Any]:
     """What is known of a grant, in words, without what is said of its payer."""
-    shown = {name: value for name, value in told.items() if name not in {"email", "customer", "user", "verified"}}
-    return {name: _in_words(name, value) for name, value in shown.items()}
+    return {name: _in_words(name, value) for name, value in told.items() if name not in _LEFT_OUT}
 
 
 def _in_words(name: str, value: Any) -> Any:

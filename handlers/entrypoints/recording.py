@@ -15,7 +15,7 @@ from handlers.core.errors import ConflictError
 from handlers.core.events import Facts
 from handlers.core.facts import Item
 from handlers.core.graph import Graph, NotLoadedError
-from handlers.core.linking import beyond, names, take
+from handlers.core.linking import names, take
 from handlers.core.membership import opens_nothing
 from handlers.core.nodes import (
     HOLDERS,
@@ -29,6 +29,7 @@ from handlers.core.nodes import (
     unclaimed,
 )
 from handlers.core.notices import news
+from handlers.core.paths import beyond
 from handlers.core.policy import Policy
 from handlers.core.settling import Settled, settle
 from handlers.settings import DestinationSpec
