@@ -1,25 +1,19 @@
 """Hypothesis strategies: histories of whole lives at Stripe, policies to judge them by, and ways to tell them."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.handlers import story
 from tests.handlers.histories import people as persons
 from tests.handlers.histories import purchases, subscriptions
 from tests.handlers.histories.people import USERS, Buyer, Naming
+from tests.handlers.histories.prices import LIFETIME, MEMBER, PASS, PRO, PRODUCTS, UNKNOWN
 from tests.handlers.histories.purchases import Purchase
 from tests.handlers.histories.scribe import SHAPES, Scribe
+from tests.handlers.histories.subscriptions import Subscription
 from tests.handlers.story import DAY, START, Event
 
-MEMBER, PRO, LIFETIME, PASS, UNKNOWN = story.PRICE, "price_pro", "price_lifetime", "price_pass", "price_nobody_maps"
-PRODUCTS = [
-    {"price": MEMBER, "level": "member"},
-    {"price": PRO, "level": "pro"},
-    {"price": LIFETIME, "level": "lifetime"},
-    {"price": PASS, "level": "pass", "days": 30},
-]
-POLICY: dict[str, Any] = {"products": PRODUCTS}
 MOST_LOST = 4
 
 policies: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
@@ -48,7 +42,7 @@ def histories(draw: st.DrawFn, *, people: int = len(USERS), losses: bool = True)
         _person(scribe, USERS[place], START + place * 101)
     told = sorted(scribe.events, key=lambda event: event["created"])
     if losses and told and draw(st.sampled_from([False, False, True])):
-        lost = draw(st.lists(st.integers(0, len(told) - 1), max_size=MOST_LOST))
+        lost = draw(st.lists(st.integers(0, len(told) - 1), min_size=1, max_size=MOST_LOST))
         told = [event for place, event in enumerate(told) if place not in lost]
     return told
 
@@ -79,20 +73,34 @@ def attacks(draw: st.DrawFn) -> list[Event]:
 def _person(scribe: Scribe, user: str, at: int) -> None:
     email = scribe.choose(f"{user}@mail.example", "family@mail.example")
     buyer = persons.arrives(scribe, user, email, at)
-    _buys(scribe, buyer, at + 10)
+    running = _buys(scribe, buyer, at + 10)
     persons.changes(scribe, buyer, at + 20)
     if scribe.choose(False, False, True):
         if scribe.maybe():
-            buyer.tell(scribe, "deleted", at + 50 * DAY)
+            _deleted(scribe, buyer, running, at + 50 * DAY)
         again = persons.arrives(scribe, user, email, at + 50 * DAY + 30)
         _buys(scribe, again, at + 50 * DAY + 40)
 
 
-def _buys(scribe: Scribe, buyer: Buyer, at: int) -> None:
+def _deleted(scribe: Scribe, buyer: Buyer, running: list[Subscription], at: int) -> None:
+    """With its customer, Stripe ends every subscription."""
+    gone_at = max([at, *(one.told_at + 1 for one in running)])
+    for one in running:
+        if one.status not in ("canceled", "incomplete_expired"):
+            one.end(gone_at)
+    buyer.tell(scribe, "deleted", gone_at)
+
+
+def _buys(scribe: Scribe, buyer: Buyer, at: int) -> list[Subscription]:
+    """Whatever one customer buys; the subscriptions of it."""
+    found = []
     kinds = scribe.choose(("subscription",), ("once",), ("subscription", "once"), ("subscription", "subscription"), ())
     for number, kind in enumerate(kinds):
         begun = at + number * 20 * DAY + number
         if kind == "once":
-            purchases.purchase(scribe, buyer, scribe.choose(LIFETIME, PASS, PASS, UNKNOWN), begun)
+            guest = replace(buyer, customer=None) if scribe.choose(False, False, False, True) else buyer
+            purchases.purchase(scribe, guest, scribe.choose(LIFETIME, PASS, PASS, UNKNOWN), begun)
         else:
-            subscriptions.life(scribe, buyer, scribe.choose(MEMBER, MEMBER, PRO, MEMBER, UNKNOWN), begun)
+            price = scribe.choose(MEMBER, MEMBER, PRO, MEMBER, UNKNOWN)
+            found.append(subscriptions.life(scribe, buyer, price, begun))
+    return found

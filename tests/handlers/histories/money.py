@@ -79,7 +79,7 @@ def disputed(scribe: Scribe, payment: str, at: int) -> None:
     id_ = scribe.id("du")
     status = scribe.choose("needs_response", "warning_needs_response", "under_review")
     closed = scribe.choose(None, "lost", "won", "warning_closed" if status.startswith("warning_") else "prevented")
-    dispute(scribe, "created", id_, payment, status, at, opened=at)
+    dispute(scribe, "created", id_, payment, status, at + scribe.choose(0, 5), opened=at)
     if closed:
         dispute(scribe, "closed", id_, payment, closed, at + 9 * DAY, opened=at)
 
@@ -100,11 +100,12 @@ def refund(
     *,
     status: str = "succeeded",
     created: int | None = None,
+    customer: str | None = None,
 ) -> None:
     """refund.{verb}."""
     obj = recorded(
         "refund.created", id=id_, amount=amount, charge=f"ch_{payment}", created=created or at,
-        payment_intent=payment, status=status,
+        payment_intent=payment, status=status, customer=customer,
     )  # fmt: skip
     scribe.tell(f"refund.{verb}", at=at, obj=obj)
 
@@ -141,7 +142,8 @@ class _Refunds:
         self._tell(id_, "created", amount, at, created=at, status="pending" if pending else "succeeded")
         if self.scribe.choose(True, True, False):
             obj = recorded(
-                "charge.refunded", id=f"ch_{self.payment}", amount=self.amount, amount_refunded=self.returned,
+                "charge.refunded", id=f"ch_{self.payment}", amount=self.amount, amount_captured=self.amount,
+                amount_refunded=self.returned,
                 refunded=self.returned >= self.amount, payment_intent=self.payment, customer=self.customer,
             )  # fmt: skip
             self.scribe.tell("charge.refunded", at=at, obj=obj, invoice=self.invoice)
@@ -152,4 +154,4 @@ class _Refunds:
             self.returned -= amount
 
     def _tell(self, id_: str, verb: str, amount: int, at: int, *, created: int, status: str = "succeeded") -> None:
-        refund(self.scribe, verb, id_, self.payment, amount, at, status=status, created=created)
+        refund(self.scribe, verb, id_, self.payment, amount, at, status=status, created=created, customer=self.customer)

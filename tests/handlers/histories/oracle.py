@@ -94,7 +94,7 @@ class Bought:
     payments: set[str] = field(default_factory=set)
     prices: list[tuple[str, str | None]] = field(default_factory=list)
     emails: list[Stamped] = field(default_factory=list)
-    failed: bool = False  # of a one-time payment
+    failed_at: int | None = None  # of a one-time payment
 
 
 @dataclass
@@ -114,7 +114,7 @@ class Oracle:
             view = self.view(bought, now, verified=verified)
             if user is None:
                 nobody.setdefault(bought.customer or bought.id, {})[bought.id] = view
-            else:
+            elif verified or view["access"]:
                 members.setdefault(user, []).append((bought, view))
         named = {customer: self.user_of(customer) for customer in self.customers}
         users = set(members) | {user for user in named.values() if user}
@@ -139,12 +139,12 @@ class Oracle:
 
     def member(self, user: str, grants: list[tuple[Bought, View]], named: Mapping[str, str | None]) -> View:
         """One user's membership."""
-        mine = sorted(customer for customer, owner in named.items() if owner == user)
+        own = [customer for customer, owner in named.items() if owner == user]
         told = list(chain.from_iterable(bought.emails for bought, view in grants if view["verified"]))
-        told += chain.from_iterable(self.emails_of(customer) for customer in mine)
+        told += chain.from_iterable(self.emails_of(customer) for customer in own)
         return headline({bought.id: view for bought, view in grants}) | {
             "address": max(told)[1] if told else None,
-            "customers": mine,
+            "customers": sorted(own),
         }
 
     # --- whose it is
@@ -256,7 +256,8 @@ class Oracle:
         bought.own_users = [user for user in (own, *named, *signed) if user]
         bought.unsigned = next((text for text in references if text and text not in self.signed), None)
         bought.customer = bought.customer or next((t.obj["customer"] for t in sessions if t.obj.get("customer")), None)
-        bought.emails += [(told.at, email) for told in sessions if (email := _session_email(told.obj))]
+        for session in sessions:
+            bought.emails += _session_emails(self.told.sessions[session.obj["id"]])
 
     def _invoice_money(self, name: str) -> list[Payment]:
         paid = [told for told in self.told.invoices[name] if told.verb in ("paid", "payment_succeeded")]
@@ -298,8 +299,7 @@ class Oracle:
         self._identify(bought, next((user for told in own if (user := self.named_in(told.obj))), None), sessions)
         bought.prices = self._one_time_prices(invoices, attempts, sessions)
         bought.money = self._one_time_money(bought, invoices, attempts, sessions)
-        bought.failed = any(told.obj["payment_status"] == "failed" for told in sessions)
-        bought.failed |= bool(attempts) and not sessions
+        bought.failed_at = self._failed_at(sessions)
         return bought
 
     def _one_time_prices(
@@ -323,6 +323,11 @@ class Oracle:
         first = min(at for at, _ in paid)
         return [Payment(first, max(amount for _, amount in paid), first, sorted(bought.payments))]
 
+    def _failed_at(self, sessions: list[Told]) -> int | None:
+        told = chain.from_iterable(self.told.sessions[session.obj["id"]] for session in sessions)
+        failed = [one.at for one in told if one.verb == "async_payment_failed"]
+        return min(failed, default=None)
+
     def _paid_moments(self, session: str) -> list[int]:
         return [
             told.at
@@ -339,6 +344,8 @@ class Oracle:
         levels = sorted({level for price in bought.prices if (level := self._product(price).get("level"))})
         if not levels:
             standing |= {"access": False, "reason": "price_not_mapped"}
+        if not levels or not verified:
+            standing["needs_support"] = False
         standing["levels"] = levels
         return standing | {"id": bought.id, "kind": bought.kind, "verified": verified}
 
@@ -407,7 +414,7 @@ class Oracle:
         ]
         highest, since = max(sums, default=(0, 0))
         by_charge = highest - sum(told[0].obj["amount"] for told in dead)
-        last_part = max((min(one.at for one in told) for told in alive), default=0)
+        last_part = max((told[0].obj["created"] for told in alive), default=0)
         if by_charge > by_parts:
             return by_charge, max(last_part, -since)
         return by_parts, last_part
@@ -418,20 +425,20 @@ class Oracle:
             case "canceled":
                 return self._ended(bought, snapshot, now)
             case "incomplete_expired":
-                return _view("canceled", None, "first_payment_never_made")
+                return _view("canceled", _ended_at(snapshot), "first_payment_never_made")
             case "incomplete":
                 return _view("pending", None, "first_payment_pending")
             case "unpaid":
-                return _view("unpaid", None, "renewal_never_paid")
+                return _view("unpaid", snapshot.at, "renewal_never_paid")
             case "paused":
-                return _view("paused", None, "trial_ended_without_payment_method")
+                return _view("paused", snapshot.at, "trial_ended_without_payment_method")
             case "trialing" if self.policy["trial"] == "deny":
                 return _view("pending", None, "trial_gives_nothing")
         return self._running(bought, snapshot, now)
 
     def _ended(self, bought: Bought, snapshot: Told, now: int) -> View:
         obj = snapshot.obj
-        ended = obj.get("ended_at") or obj.get("canceled_at") or snapshot.at
+        ended = _ended_at(snapshot)
         trial_end = obj.get("trial_end")
         never_paid = not any(payment.amount for payment in bought.money)
         of_trial = trial_end is not None and trial_end <= ended <= trial_end + DAY and never_paid
@@ -478,7 +485,7 @@ class Oracle:
         for name, tellings in self.told.invoices.items():
             failed = [told for told in tellings if told.verb in ("payment_failed", "payment_action_required")]
             mine = self.told.subscription_of(name) == bought.id and not self._invoice_money(name)
-            if mine and failed and failed[0].obj["billing_reason"] == "subscription_cycle":
+            if mine and failed and self._worries(snapshot, failed[0].obj):
                 needs_action = any(told.verb == "payment_action_required" for told in failed)
                 reason = "renewal_needs_action" if needs_action else "renewal_failed"
                 owed.append((failed[0].obj["created"], min(told.at for told in failed), reason))
@@ -491,6 +498,11 @@ class Oracle:
         settled = latest in self.told.invoices and self._invoice_money(latest)
         return None if settled or snapshot.obj["status"] != "past_due" else (snapshot.at, "renewal_failed")
 
+    def _worries(self, snapshot: Told, invoice: Object) -> bool:
+        """Of an upgrade that could not be paid, Stripe takes nothing away; where it does, the status says so."""
+        named = snapshot.obj["status"] == "past_due" and snapshot.obj.get("latest_invoice") == invoice["id"]
+        return named or invoice["billing_reason"] == "subscription_cycle"
+
     def _grace(self, failed_at: int, reason: str, now: int) -> View:
         end = failed_at + self.policy["grace_days"] * DAY
         if now < end:
@@ -499,8 +511,8 @@ class Oracle:
 
     def _one_time_standing(self, bought: Bought, now: int) -> View:
         if not bought.money:
-            if bought.failed:
-                return _view("canceled", None, "payment_failed")
+            if bought.failed_at is not None:
+                return _view("canceled", bought.failed_at, "payment_failed")
             return _view("pending", None, "payment_pending")
         terms = [product.get("days") for price in bought.prices if (product := self._product(price))]
         days = [NEVER if term is None else term for term in terms]
@@ -524,6 +536,10 @@ def current(tellings: Iterable[Told]) -> Told:
     return max(over or told, key=_snapshot_order)
 
 
+def _ended_at(snapshot: Told) -> int:
+    return snapshot.obj.get("ended_at") or snapshot.obj.get("canceled_at") or snapshot.at
+
+
 def _snapshot_order(told: Told) -> tuple[int, int, int, int]:
     status = told.obj["status"]
     along = FURTHER_ALONG.index(status) if status in FURTHER_ALONG else len(FURTHER_ALONG)
@@ -532,17 +548,16 @@ def _snapshot_order(told: Told) -> tuple[int, int, int, int]:
 
 def headline(views: dict[str, View]) -> View:
     """The union of grants: who has several has the best of them."""
-    counting = [view for view in views.values() if view["verified"] or view["access"]]
-    opening = [view for view in counting if view["levels"]]
+    opening = [view for view in views.values() if view["levels"]]
     giving = [view for view in opening if view["access"]]
     found: View = {
         "levels": sorted({level for view in giving for level in view["levels"]}),
         "access": bool(giving),
-        "needs_support": any(view["needs_support"] for view in views.values() if view["verified"]),
+        "needs_support": any(view["needs_support"] for view in views.values()),
         "grants": views,
     }
     if not opening:
-        return found | {"state": "lead", "until": None, "reason": "price_not_mapped" if counting else "no_grant"}
+        return found | {"state": "lead", "until": None, "reason": "price_not_mapped" if views else "no_grant"}
     best = min(opening, key=_best_first)
     until = max((_end(view) for view in giving), default=_end(best))
     return found | {"state": best["state"], "reason": best["reason"], "until": None if until == NEVER else until}
@@ -583,8 +598,10 @@ def _gave_nothing_back(told: Told) -> bool:
     return told.verb == "failed" or told.obj["status"] in ("failed", "canceled")
 
 
-def _session_email(session: Object) -> str | None:
-    return (session.get("customer_details") or {}).get("email") or session.get("customer_email")
+def _session_emails(tellings: Iterable[Told]) -> list[Stamped]:
+    typed = [(told.at, (told.obj.get("customer_details") or {}).get("email")) for told in tellings]
+    given = [(told.at, told.obj.get("customer_email")) for told in tellings]
+    return [(at, email) for at, email in (*typed, *given) if email]
 
 
 def _invoice_emails(tellings: Iterable[Told]) -> list[Stamped]:

@@ -43,7 +43,7 @@ class Buyer:
     """One Stripe customer of one person."""
 
     user: str
-    customer: str
+    customer: str | None  # None for a guest
     email: str
     metadata: dict[str, str]
 
@@ -74,7 +74,7 @@ def arrives(scribe: Scribe, user: str, email: str, at: int) -> Buyer:
 
 def changes(scribe: Scribe, buyer: Buyer, at: int) -> None:
     """What happens to a customer besides buying."""
-    match scribe.choose("nothing", "renamed", "named", "named at once"):
+    match scribe.choose("nothing", "renamed", "named", "named at once", "handed over", "forgotten"):
         case "renamed":
             buyer.email = f"new.{buyer.email}"
             buyer.tell(scribe, "updated", at + DAY)
@@ -85,3 +85,6 @@ def changes(scribe: Scribe, buyer: Buyer, at: int) -> None:
             buyer.tell(scribe, "created", at)
             buyer.metadata = {"user_id": buyer.user}
             buyer.tell(scribe, "updated", at)
+        case "handed over" | "forgotten" as how:
+            buyer.metadata = {"user_id": scribe.choose(*USERS)} if how == "handed over" else {}
+            buyer.tell(scribe, "updated", at + 3 * DAY)

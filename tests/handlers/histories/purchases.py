@@ -42,7 +42,8 @@ class Purchase:
             case "payment alone":
                 self._payment_alone()
             case "invoice":
-                self._invoice(self.scribe.id("in"), self.scribe.id("pi"))
+                outcome = self.scribe.choose("paid", "paid", "payment_failed")
+                self._invoice(self.scribe.id("in"), self.scribe.id("pi"), outcome)
 
     def _checkout(self, invoice: str | None = None) -> None:
         payment = self.scribe.id("pi")
@@ -81,19 +82,16 @@ class Purchase:
         self.payment("succeeded", payment, self.at + 2, metadata=metadata)
         self._money(payment)
 
-    def _invoice(self, id_: str, payment: str) -> None:
+    def _invoice(self, id_: str, payment: str, outcome: str = "paid") -> None:
         """An invoice that is no subscription's."""
         line = {"id": "il_1", "pricing": {"price_details": {"price": self.price}, "type": "price_details"}}
-        outcome = self.scribe.choose("paid", "paid", "failed")
         fields = {
             "id": id_, "customer": self.buyer.customer, "customer_email": self.buyer.email, "created": self.at,
             "amount_due": AMOUNT, "billing_reason": "manual", "parent": None, "lines": {"data": [line]},
             "metadata": self.naming.metadata_of_object, "amount_paid": AMOUNT if outcome == "paid" else 0,
         }  # fmt: skip
-        paid_for = "paid" if outcome == "paid" else "payment_failed"
-        self.scribe.tell(
-            f"invoice.{paid_for}", at=self.at + 2, obj=recorded(f"invoice.{paid_for}", **fields), payment=payment
-        )
+        obj = recorded(f"invoice.{outcome}", **fields)
+        self.scribe.tell(f"invoice.{outcome}", at=self.at + 2, obj=obj, payment=payment)
         if outcome == "paid":
             money.invoice_payment(self.scribe, id_, payment, AMOUNT, self.at + 2)
             self._money(payment, invoice=id_)

@@ -104,6 +104,8 @@ def _file_one(records: Records, event: Mapping[str, Any]) -> None:
         _link(records, obj.get("payment_intent"), obj["id"])
     elif noun == "payment_intent":
         _link(records, obj["id"], obj.get("invoice"))
+    elif noun == "checkout.session":
+        _link(records, obj.get("payment_intent"), obj.get("invoice"))
     elif noun == "charge":
         _link(records, obj["payment_intent"], obj.get("invoice"))
 

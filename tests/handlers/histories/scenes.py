@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.handlers.histories import money
-from tests.handlers.histories.lifecycles import PASS
 from tests.handlers.histories.people import Buyer, Naming
+from tests.handlers.histories.prices import PASS
 from tests.handlers.histories.purchases import Purchase
 from tests.handlers.histories.scribe import Scribe
 from tests.handlers.histories.subscriptions import Bill, Subscription
@@ -46,7 +46,7 @@ class Scene:
 
     def refund(self, payment: str, amount: int, at: int, *, id_: str = "re_1", status: str = "succeeded") -> None:
         """refund.created, without the charge."""
-        money.refund(self.scribe, "created", id_, payment, amount, at, status=status)
+        money.refund(self.scribe, "created", id_, payment, amount, at, status=status, customer=self.buyer.customer)
 
     def dispute(self, payment: str, status: str, at: int, *, id_: str = "du_1", closed: bool = False) -> None:
         """charge.dispute.created or .closed, of a dispute opened at `at`."""

@@ -108,10 +108,9 @@ def _before_basil(type_: str, obj: Object, payment: str | None, invoice: str | N
 
 
 def _old_periods(items: Object) -> Object:
-    (item,) = items["data"]
-    ends = {name: item[name] for name in ("current_period_start", "current_period_end")}
-    bare = {name: value for name, value in item.items() if name not in ends}
-    return {**ends, "items": items | {"data": [bare]}}
+    names = ("current_period_start", "current_period_end")
+    bare = [{name: value for name, value in item.items() if name not in names} for item in items["data"]]
+    return {name: items["data"][0][name] for name in names} | {"items": items | {"data": bare}}
 
 
 def _old_invoice(obj: Object) -> Object:

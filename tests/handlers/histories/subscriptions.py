@@ -4,14 +4,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.handlers.histories import money
-from tests.handlers.histories.people import Buyer, Naming
-from tests.handlers.histories.scribe import Scribe, recorded
+from tests.handlers.histories.people import USERS, Buyer, Naming
+from tests.handlers.histories.prices import PRO
+from tests.handlers.histories.scribe import Object, Scribe, recorded
 from tests.handlers.story import DAY, MONTH
 
 HOUR = 3600
 TRIAL = 14 * DAY
 AMOUNT = 2900
 MONTHS = 3
+HAPPENINGS = (
+    "nothing", "upgrade", "upgrade unpaid", "addon", "handed over", "pause", "ask to end", "change of mind", "set end",
+    "set a far end", "upgrade owed",
+)  # fmt: skip
 BOTH = ("payment_action_required", "payment_failed")
 
 
@@ -34,6 +39,8 @@ class Subscription:
     ended_at: int | None = None
     pause: dict[str, Any] | None = None
     latest_invoice: str | None = None
+    addon: str | None = None  # price of a second item
+    user: str | None = None  # in its metadata, where that is not what it began with
     told_at: int = 0
 
     def tell(self, verb: str, at: int) -> None:
@@ -44,11 +51,13 @@ class Subscription:
             id=self.id, customer=self.buyer.customer, status=self.status, created=self.begun, start_date=self.begun,
             cancel_at=self.cancel_at, cancel_at_period_end=self.cancel_at_period_end, canceled_at=self.canceled_at,
             ended_at=self.ended_at, trial_end=self.trial_end, pause_collection=self.pause,
-            latest_invoice=self.latest_invoice, metadata=self.naming.metadata_of_object,
+            latest_invoice=self.latest_invoice,
+            metadata={"user_id": self.user} if self.user else self.naming.metadata_of_object,
         )  # fmt: skip
         (item,) = obj["items"]["data"]
         item |= {"current_period_end": self.period_end, "current_period_start": self.begun, "subscription": self.id}
-        item["price"] |= {"id": self.price, "lookup_key": None}
+        prices = [self.price, self.addon] if self.addon else [self.price]
+        obj["items"]["data"] = [_of_price(item, price) for price in prices]
         self.scribe.tell(f"customer.subscription.{verb}", at=at, obj=obj)
 
     def become(self, status: str, at: int) -> None:
@@ -75,6 +84,11 @@ class Subscription:
         self.status, self.ended_at = "canceled", at
         self.canceled_at = self.canceled_at or at
         self.tell("deleted", at)
+
+
+def _of_price(item: Object, price: str) -> Object:
+    named = {"id": f"price_of_{price}", "lookup_key": price} if price == PRO else {"id": price, "lookup_key": None}
+    return item | {"id": f"si_{price}", "price": item["price"] | named}
 
 
 @dataclass
@@ -121,7 +135,7 @@ class Bill:
             self.tell(verb, at)
 
 
-def life(scribe: Scribe, buyer: Buyer, price: str, begun: int, naming: Naming | None = None) -> None:
+def life(scribe: Scribe, buyer: Buyer, price: str, begun: int, naming: Naming | None = None) -> Subscription:
     """Everything that is told of one subscription."""
     opening = scribe.choose("paid", "trial", "incomplete", "expired")
     naming = naming or buyer.naming(scribe)
@@ -132,6 +146,7 @@ def life(scribe: Scribe, buyer: Buyer, price: str, begun: int, naming: Naming | 
         _first_payment(new, opening)
     if new.status in ("active", "past_due"):
         _months(new)
+    return new
 
 
 def _sold(new: Subscription, bill: Bill) -> None:
@@ -177,7 +192,7 @@ def _trial(new: Subscription) -> None:
         new.status = "paused"
         new.tell("paused", end)
         if scribe.maybe():
-            new.status = "active"
+            new.status, new.period_end = "active", end + DAY + MONTH
             new.tell("resumed", end + DAY)
     elif ends == "canceled":
         new.end(end + scribe.choose(0, HOUR, 2 * DAY))
@@ -192,6 +207,8 @@ def _months(new: Subscription) -> None:
         if new.status != "active":
             return
         _between(new)
+        if new.status != "active":
+            return
         if new.cancel_at_period_end:
             if new.scribe.maybe():
                 new.end(new.period_end)
@@ -204,14 +221,30 @@ def _months(new: Subscription) -> None:
 def _between(new: Subscription) -> None:
     """What happens in the middle of a paid month."""
     scribe, at = new.scribe, max(new.told_at + HOUR, new.period_end - 15 * DAY)
-    match scribe.choose("nothing", "upgrade", "upgrade unpaid", "pause", "ask to end", "change of mind", "set end"):
+    match scribe.choose(*HAPPENINGS):
+        case "addon":
+            new.addon = PRO
+            new.tell("updated", at)
+        case "handed over":
+            new.user = scribe.choose(*USERS)
+            new.tell("updated", at)
         case "upgrade":
             bill = new.invoice("subscription_update", at)
-            new.price = "price_pro"
+            new.price = PRO
             new.tell("updated", at)
             bill.paid(at + 1, amount=1500)
         case "upgrade unpaid":
             Bill(new, scribe.id("in"), scribe.id("pi"), "subscription_update", at).failed(at + 1)
+        case "upgrade owed":
+            bill = new.invoice("subscription_update", at)
+            bill.failed(at)
+            new.become("past_due", at)
+            if scribe.maybe():
+                bill.paid(at + DAY, amount=1500)
+                new.become("active", at + DAY)
+        case "set a far end":
+            new.canceled_at, new.cancel_at = at, new.period_end + scribe.choose(3, 20) * DAY
+            new.tell("updated", at)
         case "pause":
             _pause(new, at)
         case "ask to end":
@@ -257,16 +290,30 @@ def _renewal(new: Subscription, outcome: str) -> None:
 def _owed(new: Subscription, bill: Bill, failed_at: int) -> None:
     scribe = new.scribe
     later = failed_at + 3 * DAY
-    ends = scribe.choose("recovers", "stays", "again", "unpaid", "canceled")
+    ends = scribe.choose("recovers", "stays", "again", "unpaid", "canceled", "next is paid")
     if ends == "again":
         bill.failed(later)
         new.tell("updated", later)
         later += 3 * DAY
         ends = scribe.choose("recovers", "stays")
-    if ends == "recovers":
+    if ends == "next is paid":
+        _next_is_paid(new, bill)
+    elif ends == "recovers":
         bill.paid(later)
         new.become("active", later + scribe.choose(0, 1))
     elif ends == "unpaid":
         new.become("unpaid", later)
     elif ends == "canceled":
         new.end(later)
+
+
+def _next_is_paid(new: Subscription, owed: Bill) -> None:
+    """One period stays unpaid and the one after is not; then, perhaps, the older invoice is paid too."""
+    at = new.period_end
+    new.period_end = at + MONTH
+    bill = new.invoice("subscription_cycle", at)
+    new.tell("updated", at)
+    bill.paid(at + HOUR)
+    new.become("active", at + HOUR)
+    if new.scribe.maybe():
+        owed.paid(at + 2 * HOUR)

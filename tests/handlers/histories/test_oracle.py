@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.handlers.histories import oracle
-from tests.handlers.histories.lifecycles import LIFETIME, PASS, POLICY, PRO, UNKNOWN
 from tests.handlers.histories.people import SIGNED, Buyer, Naming
+from tests.handlers.histories.prices import LIFETIME, PASS, POLICY, PRO, UNKNOWN
 from tests.handlers.histories.scenes import AMOUNT, Scene
 from tests.handlers.histories.subscriptions import Bill, Subscription
 from tests.handlers.story import DAY, MONTH, START, Event
@@ -42,10 +42,10 @@ FAILED = START + MONTH + 60
         ("active", ("active", True, START + MONTH, "paid", False)),
         ("trialing", ("trialing", True, START + MONTH, "trial", False)),
         ("incomplete", ("pending", False, None, "first_payment_pending", False)),
-        ("incomplete_expired", ("canceled", False, None, "first_payment_never_made", False)),
+        ("incomplete_expired", ("canceled", False, START, "first_payment_never_made", False)),
         ("past_due", ("grace_period", True, START + 7 * DAY, "renewal_failed", False)),
-        ("unpaid", ("unpaid", False, None, "renewal_never_paid", False)),
-        ("paused", ("paused", False, None, "trial_ended_without_payment_method", False)),
+        ("unpaid", ("unpaid", False, START, "renewal_never_paid", False)),
+        ("paused", ("paused", False, START, "trial_ended_without_payment_method", False)),
     ],
 )
 def test_each_status_has_its_standing(status: str, expected: Outcome) -> None:
