@@ -29,12 +29,10 @@ from handlers.core.grants import Grant
 from handlers.core.graph import Graph
 from handlers.core.nodes import (
     HOLDERS,
-    CustomerNode,
     Holder,
     InvoiceNode,
     Kind,
     MemberNode,
-    Node,
     OwnCustomer,
     PaymentNode,
     Ref,
