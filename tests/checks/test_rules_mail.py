@@ -213,6 +213,7 @@ ED25519 = base64.b64encode(ed25519.Ed25519PrivateKey.generate().public_key().pub
         (elliptic_key(), Status.FAIL, "not the declared RSA key"),
         ("", Status.FAIL, "holds no key"),
     ],
+    ids=["rsa", "ed25519", "short rsa", "short ed25519", "testing", "revoked", "not base64", "elliptic", "none"],
 )
 def test_dkim_key(declared, key, status, said):
     verdict = mail.dkim_key(declared, (selector((), key=key),))
