@@ -93,7 +93,8 @@ def facts(event: Mapping[str, Any], reading: Reading) -> Facts | None:
 
 def from_object(obj: Mapping[str, Any], at: int, reading: Reading) -> Facts | None:
     """The facts in an object as Stripe shows it at `at`; None for a kind that a membership does not follow from."""
-    reader = _SHOWN.get(str(obj.get("object")))
+    kind = obj.get("object")
+    reader = _SHOWN.get(kind) if isinstance(kind, str) else None
     return reader(obj, at, reading) if reader else None
 
 

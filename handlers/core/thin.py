@@ -51,7 +51,7 @@ def read(event: Mapping[str, Any]) -> Thin:
 def _unix(created: object) -> int:
     """ISO 8601, in UTC where it names no zone."""
     try:
-        moment = datetime.fromisoformat(str(created))
+        moment = datetime.fromisoformat(created if isinstance(created, str) else "")
         return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError):
         raise EventError(f"thin event: created must be an ISO 8601 time, got {type(created).__name__}") from None
