@@ -149,7 +149,7 @@ def main() -> None:
     """Print the comparison."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=11, help="fresh processes of each kind (default 11)")
-    parser.add_argument("--calls", type=int, default=400, help="calls whose p50 is taken (default 400)")
+    parser.add_argument("--calls", type=int, default=200, help="calls whose p50 is taken (default 200)")
     asked = parser.parse_args()
     for text in report(max(1, asked.rounds), max(4, asked.calls)):
         print(text, flush=True)
