@@ -1,7 +1,8 @@
 """The command line: `launch-ready rehearse | replay | plan | check`.
 
 Each command imports what it needs when it runs, so that `--help` is instant. Exit codes: 0 as hoped, 1 not
-(NOT REHEARSED, NOT READY), 2 usage, 3 could not verify, 4 to 8 no verdict (see rehearsal/errors.py), 130 interrupted.
+(NOT REHEARSED, NOT READY, NOT REPLAYED), 2 usage, 3 could not verify, 4 to 8 no verdict (see rehearsal/errors.py),
+130 interrupted.
 """
 
 import atexit

@@ -199,6 +199,30 @@ def test_an_ended_or_killed_rehearsal_leaves_nothing_running(number, code, tmp_p
     assert not alive(pids)
 
 
+def test_a_history_is_replayed_shuffled_and_repeated_with_every_event_in_the_ledger(tmp_path):
+    paths = sorted((HERE / "tests/events").iterdir())
+    # A session that was paid never expires: all the others can have happened to one customer.
+    recorded = [json.loads(path.read_text()) for path in paths if path.name != "checkout.session.expired.json"]
+    page = {"object": "list", "data": [{**event, "id": f"evt_{n}"} for n, event in enumerate(recorded)]}
+    ended = run(
+        "replay", "--events", "-", "--shuffle", "4", "--repeat", "2", "--any-price", "reader",
+        "--now", "2026-10-25", "--json", str(tmp_path / "members.json"),
+        input=f"A newer version of the CLI is available\n{json.dumps(page, indent=2)}\n",
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    written = json.loads((tmp_path / "members.json").read_text())
+    counts = written["counts"]
+    assert (counts["distinct"], counts["not_events"], counts["lost"]) == (len(recorded), 1, 0)
+    assert counts["applied"] + counts["ignored"] == len(recorded)
+    (claimed,) = [member for member in written["members"] if member["user_id"]]
+    assert claimed["customers"]
+    facts = {grant["id"]: grant["facts"] for grant in claimed["grants"]}
+    assert facts["sub_1Member0001"]["subscription"]["status"] == "canceled"
+    assert claimed["transitions"][-1]["to"] == claimed["state"]
+    assert claimed["user_id"] in ended.stdout
+    assert ended.stdout.splitlines()[-1].startswith("REPLAYED: ")
+
+
 def test_the_plan_is_a_valid_graph(tmp_path):
     ended = run("plan", "--format", "graph")
     assert ended.returncode == 0, ended.stderr
@@ -252,6 +276,9 @@ def test_a_wrong_configuration_is_told_before_anything_starts(copy, old, new, co
         (("rehearse", "--json", "/proc/result.json"), 8, "give a directory that you may write to"),
         (("check", "--contract", "/nonexistent.json"), 2, "cannot read the contract"),
         (("rehearse", "--sideways"), 2, "No such option"),
+        (("replay",), 2, "Missing option '--events'"),
+        (("replay", "--events", "/dev/null"), 2, "/dev/null holds no event; give Stripe's events as JSON lines"),
+        (("replay", "--events", "-", "--repeat", "0"), 2, "Invalid value for '--repeat'"),
     ],
 )
 def test_a_wrong_call_is_told_in_one_message_with_its_exit_code(arguments, code, said):
