@@ -51,5 +51,8 @@ def tell(batches: Iterable[Iterable[Event]], policy: dict[str, Any]) -> Told:
     rules = policies.parse(json.dumps(policy))
     memory = Memory(reading=rules.reading((KEY,)))
     for batch in batches:
-        memory.tell(event for event in batch if events.facts(event, memory.reading) is not None)
+        for event in batch:
+            facts = events.facts(event, memory.reading)
+            if facts is not None:
+                memory.take(facts)
     return Told(memory, rules)

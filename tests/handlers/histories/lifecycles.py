@@ -42,7 +42,8 @@ def histories(draw: st.DrawFn, *, people: int = len(USERS), losses: bool = True)
         _person(scribe, USERS[place], START + place * 101)
     told = sorted(scribe.events, key=lambda event: event["created"])
     if losses and told and draw(st.sampled_from([False, False, True])):
-        lost = draw(st.lists(st.integers(0, len(told) - 1), min_size=1, max_size=MOST_LOST))
+        most = draw(st.sampled_from([MOST_LOST, len(told)]))
+        lost = draw(st.sets(st.integers(0, len(told) - 1), min_size=1, max_size=most))
         told = [event for place, event in enumerate(told) if place not in lost]
     return told
 
@@ -54,6 +55,11 @@ def tellings(draw: st.DrawFn, history: list[Event], *, batches: int = 4) -> list
     told = draw(st.permutations([*history, *again]))
     cuts = sorted(draw(st.lists(st.integers(0, len(told)), max_size=batches - 1)))
     return [told[start:end] for start, end in zip([0, *cuts], [*cuts, len(told)], strict=True)]
+
+
+def squeezed(history: list[Event]) -> list[Event]:
+    """The same history within a few seconds, so that almost everything is a tie."""
+    return [event | {"created": START + (event["created"] - START) // (20 * DAY)} for event in history]
 
 
 @st.composite

@@ -6,11 +6,12 @@ from tests.handlers.story import PRICE
 
 MEMBER, LIFETIME, PASS, UNKNOWN = PRICE, "price_lifetime", "price_pass", "price_nobody_maps"
 PRO = "pro_monthly"  # a lookup key
-PASS_DAYS = 30
+SEASON = "price_season"
 PRODUCTS = [
     {"price": MEMBER, "level": "member"},
     {"price": PRO, "level": "pro"},
     {"price": LIFETIME, "level": "lifetime"},
-    {"price": PASS, "level": "pass", "days": PASS_DAYS},
+    {"price": PASS, "level": "pass", "days": 30},
+    {"price": SEASON, "level": "season", "days": 90},
 ]
 POLICY: dict[str, Any] = {"products": PRODUCTS}

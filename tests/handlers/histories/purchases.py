@@ -1,10 +1,12 @@
 """One-time purchases: by Checkout, paid at once, later or never, by a PaymentIntent alone, and by an invoice."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from tests.handlers.histories import money
 from tests.handlers.histories.people import Buyer, Naming
+from tests.handlers.histories.prices import LIFETIME, SEASON
 from tests.handlers.histories.scribe import Scribe, recorded
 from tests.handlers.story import DAY
 
@@ -44,6 +46,13 @@ class Purchase:
             case "invoice":
                 outcome = self.scribe.choose("paid", "paid", "payment_failed")
                 self._invoice(self.scribe.id("in"), self.scribe.id("pi"), outcome)
+
+    @cached_property
+    def lines(self) -> tuple[str, ...]:
+        """The prices of the session's line items, where it tells them."""
+        if self.scribe.maybe():
+            return ()
+        return (self.price, *self.scribe.choose((), (), (SEASON,), (LIFETIME,)))
 
     def _checkout(self, invoice: str | None = None) -> None:
         payment = self.scribe.id("pi")
@@ -107,7 +116,6 @@ class Purchase:
 
     def session(self, verb: str, at: int, **changes: Any) -> None:
         """A session of mode payment; what it sold is in its lines or in its metadata."""
-        listed = self.scribe.maybe()
         fields: dict[str, Any] = {
             "mode": "payment",
             "amount_total": AMOUNT,
@@ -115,9 +123,10 @@ class Purchase:
             "invoice": None,
             "payment_intent": None,
         }
-        if listed:
-            fields["line_items"] = {"object": "list", "data": [{"id": "li_1", "price": {"id": self.price}}]}
-        price = None if listed else self.price
+        if self.lines:
+            lines = [{"id": "li_1", "price": {"id": price}} for price in self.lines]
+            fields["line_items"] = {"object": "list", "data": lines}
+        price = None if self.lines else self.price
         money.session(self.scribe, verb, at, self.buyer, self.naming, price=price, **fields | changes)
 
     def _money(self, payment: str, *, invoice: str | None = None, since: int | None = None) -> None:

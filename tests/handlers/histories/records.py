@@ -94,6 +94,7 @@ SHELVES = {
 def _file_one(records: Records, event: Mapping[str, Any]) -> None:
     noun, verb = event["type"].rsplit(".", 1)
     obj = event["data"]["object"]
+    obj = {**obj, "customer": obj.get("customer") or obj.get("customer_account")}
     if event["type"] == "invoice_payment.paid":
         _link(records, obj["payment"].get("payment_intent"), obj["invoice"])
     shelf, verbs = SHELVES.get(noun, ("", ""))

@@ -4,8 +4,10 @@ https://docs.stripe.com/changelog/basil
 """
 
 import itertools
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal, TypeVar
 
 from hypothesis import strategies as st
@@ -17,7 +19,7 @@ T = TypeVar("T")
 Object = dict[str, Any]
 Shape = Literal["after", "before", "mixed"]
 
-OLD_VERSION = "2024-06-20"
+OLD_VERSION, NEW_VERSION = "2024-06-20", "2026-10-28.endive"
 SHAPES: tuple[Shape, ...] = ("after", "after", "mixed", "before")
 
 CUSTOMER: Mapping[str, Any] = {
@@ -78,12 +80,13 @@ class Scribe:
             if self.shape == "before":
                 return
             old = False
+        of_payer = _of_account(obj) if (obj.get("customer") or "").startswith("acct_") else obj
         self.events.append({
             "id": f"evt_{self.place}{len(self.events):04d}",
             "object": "event",
-            "api_version": OLD_VERSION if old else story.recorded("invoice.paid")["api_version"],
+            "api_version": OLD_VERSION if old else NEW_VERSION,
             "created": at,
-            "data": {"object": _before_basil(type_, obj, payment, invoice) if old else obj},
+            "data": {"object": _before_basil(type_, of_payer, payment, invoice) if old else of_payer},
             "livemode": True,
             "pending_webhooks": 1,
             "request": {"id": None, "idempotency_key": None},
@@ -93,7 +96,17 @@ class Scribe:
 
 def recorded(name: str, **changes: Any) -> Object:
     """The object of a recorded event, with other fields."""
-    return story.recorded(name)["data"]["object"] | changes
+    return json.loads(_recorded(name)) | changes
+
+
+@cache
+def _recorded(name: str) -> str:
+    return json.dumps(story.recorded(name)["data"]["object"])
+
+
+def _of_account(obj: Object) -> Object:
+    """The same object of a payer that is an account, as of Stripe's Accounts v2, and no customer."""
+    return obj | {"customer": None, "customer_account": obj["customer"]}
 
 
 def _before_basil(type_: str, obj: Object, payment: str | None, invoice: str | None) -> Object:

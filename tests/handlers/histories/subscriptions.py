@@ -121,12 +121,21 @@ class Bill:
             self.tell("payment_succeeded", at, amount=amount)
         if not amount:
             return
+        if scribe.choose(False, False, False, True):
+            self._in_two_parts(at, amount)
+            return
         money.invoice_payment(scribe, self.id, self.payment, amount, at)
         if scribe.choose(False, False, True):
             money.payment_intent(
                 scribe, "succeeded", self.payment, at, customer=self.of.buyer.customer, amount=amount, invoice=self.id
             )
         money.comes_back(scribe, self.payment, amount, at, customer=self.of.buyer.customer, invoice=self.id)
+
+    def _in_two_parts(self, at: int, amount: int) -> None:
+        customer, half = self.of.buyer.customer, amount // 2
+        for payment, part in ((self.payment, half), (f"{self.payment}b", amount - half)):
+            money.invoice_payment(self.of.scribe, self.id, payment, part, at)
+            money.comes_back(self.of.scribe, payment, part, at, customer=customer, invoice=self.id)
 
     def failed(self, at: int) -> None:
         """An attempt to pay failed, or waits for the payer."""

@@ -1,11 +1,13 @@
 """The pipeline's core against the oracle: whatever order, repetition and batching, and whatever the policy."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from hypothesis import given, note
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from tests.handlers.histories import core, lifecycles, oracle
@@ -24,6 +26,10 @@ NOBODY: dict[str, Any] = {
 }  # fmt: skip
 
 
+NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
+LONG = pytest.mark.timeout(7200 if NIGHTLY else 300)  # the nightly profile takes longer than a test should
+
+
 class Count:
     """How much was held against the oracle."""
 
@@ -38,17 +44,29 @@ def _counted() -> Iterable[None]:
     print(f"{Count.histories} histories, {Count.events} events, {Count.comparisons} comparisons with the oracle")
 
 
+@LONG
+@settings(max_examples=10_000 if NIGHTLY else 600)
 @given(lifecycles.histories(), lifecycles.policies, st.data())
 def test_any_telling_of_any_history_ends_as_the_sequential_model_says(
     history: list[Event], policy: dict[str, Any], data: st.DataObject
 ) -> None:
     """Order, repetition, batches; shapes, ties, losses; before and after each moment that matters."""
     told = data.draw(lifecycles.tellings(history))
-    for event in history:
-        note(brief(event))
-    in_order, as_told = core.tell([history], policy), core.tell(told, policy)
-    assert as_told.everything() == in_order.everything()
-    held_against_the_oracle(as_told, history, policy)
+    with told_in_short(history):
+        in_order, as_told = core.tell([history], policy), core.tell(told, policy)
+        assert as_told.everything() == in_order.everything()
+        held_against_the_oracle(as_told, history, policy)
+
+
+@LONG
+@settings(max_examples=10_000 if NIGHTLY else 200)
+@given(lifecycles.histories().map(lifecycles.squeezed), lifecycles.policies, st.data())
+def test_the_order_does_not_matter_where_almost_everything_happens_in_the_same_second(
+    history: list[Event], policy: dict[str, Any], data: st.DataObject
+) -> None:
+    told = data.draw(lifecycles.tellings(history))
+    with told_in_short(history):
+        assert core.tell(told, policy).everything() == core.tell([history], policy).everything()
 
 
 def held_against_the_oracle(told: core.Told, history: Sequence[Event], policy: dict[str, Any]) -> None:
@@ -123,6 +141,8 @@ def in_every_order(events: list[Event], policy: dict[str, Any], *, state: str) -
 # --- identity
 
 
+@LONG
+@settings(max_examples=10_000 if NIGHTLY else 150)
 @given(lifecycles.histories(people=1), lifecycles.attacks(), st.sampled_from(["ignore", "add"]), st.data())
 def test_who_pays_with_anothers_id_and_takes_the_money_back_changes_nothing_for_the_other(
     history: list[Event], attack: list[Event], policy: str, data: st.DataObject
@@ -195,6 +215,17 @@ def same(events: list[Event]) -> dict[str, Any]:
     answer = core.tell([events], POLICY).answer(START + 3 * DAY)
     assert answer == expected
     return answer
+
+
+@contextmanager
+def told_in_short(history: Sequence[Event]) -> Generator[None]:
+    """Where it fails, the history in one line an event, for who reads the counterexample."""
+    try:
+        yield
+    except AssertionError:
+        for event in history:
+            note(brief(event))
+        raise
 
 
 def brief(event: Event) -> str:
