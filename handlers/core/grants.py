@@ -27,6 +27,7 @@ from handlers.core.facts import (
     union,
 )
 
+MAX_FAILURES = 12  # invoices: by then, any grace period is over
 MAX_ENDED = 20  # subscriptions of one member that are over for good and kept on the member's item: the newest
 
 
@@ -97,7 +98,7 @@ class Grant:
 
     subscription: SubscriptionFact | None = None
     purchase: Purchase | None = None
-    failed: InvoiceMark | None = None
+    failures: Mapping[str, InvoiceMark] = field(default_factory=dict)  # of the newest invoices that failed, by id
     settled: InvoiceMark | None = None
     paid: PaidInvoice | None = None
     past_due: PastDue | None = None
@@ -107,11 +108,11 @@ class Grant:
     verified: bool = True  # False: only the payer says whose it is
 
     @property
-    def failing(self) -> InvoiceMark | None:
-        """The newest invoice whose payment failed, unless it or a newer one has been settled since."""
-        if self.failed is None or (self.settled is not None and self.settled.order >= self.failed.order):
-            return None
-        return self.failed
+    def owed(self) -> tuple[InvoiceMark, ...]:
+        """The invoices whose payment failed, oldest first, but those that are settled or older than one that is."""
+        settled = self.settled
+        unpaid = [mark for mark in self.failures.values() if settled is None or mark.order > settled.order]
+        return tuple(sorted(unpaid, key=lambda mark: mark.order))
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -125,7 +126,7 @@ def join(a: Grant, b: Grant) -> Grant:
     """Everything that either knows of the same subscription."""
     return Grant(
         subscription=join_subscriptions(a.subscription, b.subscription),
-        failed=_join_marks(a.failed, b.failed),
+        failures=_newest(union(a.failures, b.failures, _join_mark)),
         settled=_join_marks(a.settled, b.settled),
         paid=_join_paid(a.paid, b.paid),
         past_due=greatest(a.past_due, b.past_due, key=lambda lapse: (lapse.period_end, -lapse.at)),
@@ -150,8 +151,9 @@ def of_invoice(fact: InvoiceFact, money: Mapping[str, Money]) -> Grant:
     disputes = disputes_of(money)
     if fact.created is None:
         return Grant(disputes=disputes)
+    failed = _mark(fact, fact.created, fact.failed_at)
     return Grant(
-        failed=_mark(fact, fact.created, fact.failed_at),
+        failures={fact.id: failed} if failed else {},
         settled=_mark(fact, fact.created, fact.paid_at),
         paid=_paid(fact, fact.created, money),
         disputes=disputes,
@@ -205,6 +207,15 @@ def _paid(fact: InvoiceFact, created: int, money: Mapping[str, Money]) -> PaidIn
     if fact.paid_at is None or not fact.amount_paid:
         return None
     return PaidInvoice(created=created, id=fact.id, at=fact.paid_at, amount=fact.amount_paid, money=money)
+
+
+def _newest(failures: Mapping[str, InvoiceMark]) -> dict[str, InvoiceMark]:
+    newest = sorted(failures.values(), key=lambda mark: mark.order, reverse=True)[:MAX_FAILURES]
+    return {mark.id: mark for mark in newest}
+
+
+def _join_mark(a: InvoiceMark, b: InvoiceMark) -> InvoiceMark:
+    return _join_marks(a, b) or a
 
 
 def _join_marks(a: InvoiceMark | None, b: InvoiceMark | None) -> InvoiceMark | None:

@@ -61,8 +61,8 @@ def _of_invoice(node: InvoiceNode, subscription: str, member: str) -> Iterator[N
 
 def _of_subscription(node: SubscriptionNode, member: str) -> Iterator[Notice]:
     grant = node.grant
-    if grant.failing is not None:
-        yield _failed(grant.failing.id, grant.failing.at, node.id, member, action=grant.failing.action)
+    for mark in grant.owed:
+        yield _failed(mark.id, mark.at, node.id, member, action=mark.action)
     if grant.paid is not None:
         yield from _of_money(grant.paid.money, member, invoice=grant.paid.id, subscription=node.id)
     if grant.trial_ending is not None:

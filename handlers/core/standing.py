@@ -225,18 +225,24 @@ def _collection_paused(fact: SubscriptionFact, policy: Policy, now: int) -> bool
 
 
 def _failing(grant: Grant, fact: SubscriptionFact) -> InvoiceMark | None:
-    """The failure that is still owed, with its moment; None when nothing is.
+    """The first of the failures that are still owed; None when nothing is.
 
     The two events that tell of a failure (of the invoice, of the subscription) come in any order, and so do the two
-    that tell of a recovery: the newer news counts. An upgrade that could not be paid takes nothing away.
+    that tell of a recovery: the newer news counts. An upgrade that could not be paid takes nothing away. Grace is
+    given once: the next invoice that fails does not start it again.
     """
-    failing = grant.failing
     if fact.status not in {"past_due", "active", "trialing"}:
         return None
+    owed = grant.owed
     if fact.status != "past_due":
-        return failing if failing and failing.renewal and failing.at >= fact.at else None
-    if failing is not None:
-        return failing
+        owed = tuple(mark for mark in owed if mark.renewal and mark.at >= fact.at)
+    if owed:
+        return min(owed, key=lambda mark: (mark.at, mark.order))
+    return _lapse(grant, fact) if fact.status == "past_due" else None
+
+
+def _lapse(grant: Grant, fact: SubscriptionFact) -> InvoiceMark | None:
+    """The failure that only the subscription's status tells of, unless its invoice was settled since."""
     settled = grant.settled
     if settled is not None and settled.id == fact.latest_invoice and settled.at >= fact.at:
         return None
