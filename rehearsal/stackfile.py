@@ -20,11 +20,15 @@ PROJECT_FILE = "Pulumi.yaml"
 
 @dataclass(frozen=True, kw_only=True)
 class StackConfig:
-    """`values` as the SDK gets them: text as it is, everything else as JSON; keys carry their namespace."""
+    """`values` as the SDK gets them: text as it is, everything else as JSON; keys carry their namespace.
+
+    `defaults` are those of Pulumi.yaml. A stack's own object replaces them whole, also where it leaves a field out.
+    """
 
     project: str
     stack: str
     values: Mapping[str, str]
+    defaults: Mapping[str, Any]
     secret_keys: frozenset[str]
 
 
@@ -70,6 +74,7 @@ def load(project_dir: Path, stack: str, overrides: Mapping[str, Any] | None = No
         project=project,
         stack=stack,
         values={key: value if isinstance(value, str) else json.dumps(value) for key, value in sorted(values.items())},
+        defaults=_defaults(declared),
         secret_keys=secret,
     )
 

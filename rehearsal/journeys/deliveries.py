@@ -3,7 +3,6 @@
 import json
 import secrets
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.journeys.model import Journey, MismatchError, Person
@@ -11,6 +10,7 @@ from rehearsal.journeys.world import World
 
 HTTP_BAD_REQUEST = 400
 TOLERANCE_SECONDS = 300
+UPDATED = "customer.subscription.updated"
 
 
 def is_told_twice(world: World, person: Person) -> None:
@@ -34,17 +34,18 @@ def updates_and_deletes_in_one_second(world: World, person: Person) -> None:
     subscription = world.subscribes(visit)
     world.stripe.v1.subscriptions.update(subscription, {"metadata": {"note": "changed in the same second"}})
     world.stripe.v1.subscriptions.cancel(subscription)
-    world.expect(person, "deleted last", stable=True, membership={"state": "canceled", "access": False})
+    ended = world.after_end(subscription)
+    world.expect(person, "deleted last", stable=True, **ended)
     updated = world.event(visit, "customer.subscription.updated")
     deleted = world.event(visit, "customer.subscription.deleted")
     if updated["created"] != deleted["created"]:
         raise MismatchError("the premise", {"created": deleted["created"]}, {"created": updated["created"]})
     # Stripe may tell of one change with two Event objects; a copy under its own id is one that arrives late.
     late = {**updated, "id": f"evt_{secrets.token_hex(12)}"}
-    status = _post_signed(world, late)
+    status = world.posts(late)
     if status != 200:
         raise MismatchError("the late event is accepted", {"status": 200}, {"status": status})
-    world.expect(person, "updated last", stable=True, membership={"state": "canceled", "access": False})
+    world.expect(person, "updated last", stable=True, **ended)
 
 
 def is_forged(world: World, person: Person) -> None:
@@ -67,9 +68,53 @@ def is_forged(world: World, person: Person) -> None:
     world.expect(person, "nothing was written", stable=True, membership=None)
 
 
-def _post_signed(world: World, event: Mapping[str, Any]) -> int:
-    body = json.dumps(event).encode()
-    return world.webhook.post(body, world.twin.sign(body, world.webhook.secret, int(time.time())))
+def is_told_thinly(world: World, person: Person) -> None:
+    """No event shows the change, a thin one only names the subscription: Stripe is asked, and access follows."""
+    visit = world.arrives(person)
+    subscription = world.subscribes(visit)
+    until = world.period_end(subscription)
+    active = {"state": "active", "reason": "paid", "until": until}
+    world.expect(person, "before", stable=True, membership=active, kit=world.labels("member_active"))
+    with world.loses(UPDATED, subscription):
+        world.stripe.v1.subscriptions.update(subscription, {"cancel_at_period_end": True})
+    world.expect(person, "while nothing tells", stable=True, membership=active)
+    world.tells_thinly(world.events_about(subscription, UPDATED)[-1])
+    _shows_end(world, person, "once it was told", until)
+
+
+def changes_twice_in_one_second(world: World, person: Person) -> None:
+    """Two changes of one second are told in either order; what Stripe shows now is what counts."""
+    other = person.another("other")
+    for someone, ends, order in ((person, True, -1), (other, False, 1)):
+        visit = world.arrives(someone)
+        subscription = world.subscribes(visit)
+        world.expect(someone, "before", stable=True, membership={"state": "active", "reason": "paid"})
+        with world.loses(UPDATED, subscription):
+            for change in (not ends, ends):
+                # Metadata too, so that each is a change.
+                params: Any = {"cancel_at_period_end": change, "metadata": {"ends": str(change)}}
+                world.stripe.v1.subscriptions.update(subscription, params)
+        told = world.events_about(subscription, UPDATED)
+        if len(told) != 2 or len({event["created"] for event in told}) != 1:
+            raise MismatchError("the premise", {"seconds": 1, "events": 2}, {"told": [e["created"] for e in told]})
+        for event in told[::order]:
+            world.tells(event)
+            world.settle(someone, "told")
+        until = world.period_end(subscription)
+        if ends:
+            _shows_end(world, someone, "the one that ends, told in the wrong order", until)
+        else:
+            active = {"state": "active", "access": True, "reason": "paid", "until": until}
+            world.expect(someone, "the one that goes on", stable=True, membership=active)
+
+
+def _shows_end(world: World, person: Person, step: str, until: int) -> None:
+    if world.policy["cancel"] == "period_end":
+        ending = {"state": "active", "access": True, "reason": "cancels_at_period_end", "until": until}
+    else:
+        window = bool(world.policy["cancelWindowDays"])
+        ending = {"state": "canceled", "access": window, "reason": "cancellation_requested"}
+    world.expect(person, step, stable=True, membership=ending)
 
 
 def _made_up_subscription(world: World, person: Person) -> dict[str, Any]:
@@ -100,5 +145,7 @@ DELIVERIES = (
         title="updated and deleted in the same second, in both orders",
         story=updates_and_deletes_in_one_second,
     ),
+    Journey(name="thin_event", title="a change that only a thin event tells of", story=is_told_thinly),
+    Journey(name="same_second_tie", title="two changes in the same second", story=changes_twice_in_one_second),
     Journey(name="forged", title="unsigned, tampered, stale and future-dated requests", story=is_forged),
 )

@@ -14,13 +14,7 @@ def cancels_at_period_end(world: World, person: Person) -> None:
         kept = world.labels("member_active")
         world.expect(person, "until the period ends", stable=True, membership=active, kit=kept)
     world.time_passes(visit, days_ago=-4)
-    world.expect(
-        person,
-        "after the period's end",
-        stable=True,
-        membership={"state": "canceled", "access": False},
-        kit=["cancelled"],
-    )
+    world.expect(person, "after the period's end", stable=True, **world.after_end(subscription))
 
 
 def cancels_at_once(world: World, person: Person) -> None:
@@ -29,7 +23,7 @@ def cancels_at_once(world: World, person: Person) -> None:
     subscription = world.subscribes(visit)
     world.expect(person, "before", membership={"state": "active", "access": True})
     world.stripe.v1.subscriptions.cancel(subscription)
-    world.expect(person, "after", stable=True, membership={"state": "canceled", "access": False}, kit=["cancelled"])
+    world.expect(person, "after", stable=True, **world.after_end(subscription))
 
 
 def is_refunded(world: World, person: Person) -> None:

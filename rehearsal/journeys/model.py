@@ -28,6 +28,10 @@ class Person:
     email: str
     name: str
 
+    def another(self, name: str) -> "Person":
+        """Somebody else in the same story."""
+        return Person(f"{self.user_id}_{name}", f"{name}.{self.email}", name.capitalize())
+
 
 @dataclass(frozen=True, kw_only=True)
 class Journey:
@@ -38,6 +42,8 @@ class Journey:
     story: Callable[["World", Person], None]
     # Journeys that break a vendor for everybody run by themselves, after the others.
     alone: bool = False
+    # Journeys that mostly wait begin before the others.
+    long: bool = False
 
     def person(self) -> Person:
         """The customer of this journey."""

@@ -23,8 +23,9 @@ def run(journeys: Iterable[Journey], world: World, told: Told) -> list[JourneyRe
         told(result)
 
     pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="journey")
+    beside = sorted((journey for journey in chosen if not journey.alone), key=lambda journey: not journey.long)
     try:
-        for finished in [pool.submit(one, journey) for journey in chosen if not journey.alone]:
+        for finished in [pool.submit(one, journey) for journey in beside]:
             finished.result()
     finally:
         # After an interrupt the stories under way end by themselves, once their twins are gone.

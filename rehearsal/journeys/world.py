@@ -1,8 +1,11 @@
 """What a journey can do and see: Stripe as the founder's app uses it, and the places where membership shows."""
 
+import json
+import re
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +13,7 @@ import httpx
 import stripe
 
 from rehearsal.journeys.model import MismatchError, Observed, Person
+from rehearsal.journeys.table import Table
 from rehearsal.lag import LagMeter
 from rehearsal.members import Members
 from rehearsal.twins.kit import KitTwin
@@ -20,6 +24,8 @@ DAY = 86_400
 PERIOD_DAYS = 7  # of the rehearsal's prices
 POLL_SECONDS = 0.05
 ONCE_CENTS = 4900  # what a level costs where it is paid for once
+
+_CLAIM_LINK = re.compile(r"^claim: \S+[?;]token=(\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +53,15 @@ class Visit:
     customer: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class SoldOnce:
+    """A price at Stripe that is paid once, the level that it buys, and for how many days (None: for ever)."""
+
+    price: str
+    level: str
+    days: int | None
+
+
 @dataclass(kw_only=True)
 class World:
     """Everything that a story needs; one World serves all journeys of a rehearsal."""
@@ -58,16 +73,26 @@ class World:
     members: Members
     lags: LagMeter
     webhook: Webhook
+    event_types: frozenset[str]  # that the webhook's endpoint is told of
+    table: Table
     browser: httpx.Client  # the customer's, at Stripe's hosted pages
     prices: Mapping[str, str]  # access level -> price id
+    price_names: Mapping[str, str]  # access level -> the same price as the stack's config names it
+    once: SoldOnce | None = None  # None where the stack sells nothing that is not subscribed to as well
     kit_tags: Mapping[str, int]  # label -> tag id at Kit
     policy: Mapping[str, Any]  # the stack's membership policy, which decides how some stories end
+    sign_reference: Callable[[str], str]  # user id -> what the app's server writes into client_reference_id
     user_id_key: str  # the metadata key that holds the app's user id
     traces: Callable[[Person], list[str]]  # log lines of the functions that are about a person
     drained: Callable[[], bool]  # True when no event waits in the events queue
     price_key: str = "price_id"  # the metadata key that names the price of what is bought once
+    unsigned_reference: str = "ignore"  # what the stack lets a client_reference_id do that nobody signed
+    claimable: bool = False  # whether the stack makes claim links
     patience_seconds: float = 20.0
     _last: dict[str, tuple[str, Observed, Observed]] = field(default_factory=dict)
+    _lost: set[str] = field(default_factory=set)  # events that no delivery tells of
+    _posted: set[str] = field(default_factory=set)  # events that were posted by hand, and accepted
+    _handled: set[str] = field(default_factory=set)
 
     # What happens at Stripe
 
@@ -128,20 +153,63 @@ class World:
         retrieved = self.stripe.v1.subscriptions.retrieve(subscription)
         self.stripe.v1.invoices.pay(_id(retrieved.latest_invoice))
 
-    def refunds(self, subscription: str) -> None:
-        """The founder gives back all that the subscription's latest invoice took."""
-        self.stripe.v1.refunds.create({"payment_intent": self.payment_intent(subscription)})
+    def refunds(self, subscription: str) -> str:
+        """The founder gives back all that the subscription's latest invoice took; the refund's id."""
+        return self.refunds_payment(self.payment_intent(subscription))
+
+    def refunds_payment(self, payment_intent: str) -> str:
+        """The founder gives back a whole payment; the refund's id."""
+        return self.stripe.v1.refunds.create({"payment_intent": payment_intent}).id
 
     def event(self, visit: Visit, kind: str) -> dict[str, Any]:
         """The newest event of one type that is about this customer, as Stripe sent it."""
-        about = [event for event in self.twin.events(kind) if event["data"]["object"].get("customer") == visit.customer]
+        return self.events_about(visit.customer, kind)[-1]
+
+    def events_about(self, subject: str, kind: str) -> list[dict[str, Any]]:
+        """The events of one type about an object or a customer, oldest first. LookupError where there is none."""
+        about = [event for event in self.twin.events(kind) if _is_about(event, subject)]
         if not about:
-            raise LookupError(f"Stripe made no {kind} for {visit.customer}")
-        return about[-1]
+            raise LookupError(f"Stripe made no {kind} for {subject}")
+        return about
+
+    @contextmanager
+    def loses(self, kind: str, subject: str) -> Generator[None]:
+        """No delivery tells of what happens in the block, as far as it is of one type and about `subject`."""
+        before = len(self.twin.events())
+        with self.twin.dropping(kind, subject):
+            yield
+        lost = [event for event in self.twin.events()[before:] if event["type"] == kind and _is_about(event, subject)]
+        self._lost.update(event["id"] for event in lost)
+
+    def tells(self, event: Mapping[str, Any]) -> None:
+        """Stripe tells of an event that was lost, now, and until the endpoint has taken it."""
+        while not any(attempt.accepted for attempt in self.twin.redeliver(event["id"])):
+            time.sleep(POLL_SECONDS)
+
+    def tells_thinly(self, event: Mapping[str, Any]) -> None:
+        """Stripe tells of an event's change with a thin event, which only names the object."""
+        refused = [attempt for attempt in self.twin.post_thin(event["id"]) if not attempt.accepted]
+        if refused:
+            told = [attempt.status or attempt.error for attempt in refused]
+            raise MismatchError("the thin event is accepted", {"status": [200]}, {"status": told})
+
+    def posts(self, event: Mapping[str, Any]) -> int:
+        """The status that is answered to an event that Stripe did not send, though signed as if it had."""
+        body = json.dumps(event).encode()
+        status = self.webhook.post(body, self.twin.sign(body, self.webhook.secret, int(time.time())))
+        if httpx.codes.is_success(status):
+            self._posted.add(event["id"])
+        return status
 
     def time_passes(self, visit: Visit, *, days_ago: float = 0) -> None:
         """Stripe's time of this customer goes on until `days_ago`."""
         self.twin.advance(visit.clock, int(time.time() - days_ago * DAY))
+
+    def ten_minutes_pass(self, subscription: str) -> None:
+        """What was bought has waited long enough for somebody to say whose it is; the sweep's next run sees it."""
+        if not self.table.wait_ends("SUBSCRIPTION", subscription):
+            waiting = {"waits to be claimed": True}
+            raise MismatchError("a purchase of nobody", waiting, {"waits to be claimed": False})
 
     def card(self, visit: Visit, payment_method: str) -> None:
         """The customer's card from now on: one of Stripe's test payment methods."""
@@ -158,6 +226,20 @@ class World:
         return _id(payments.data[0].payment.payment_intent)
 
     # What else happens at Stripe: bought once, paid late, disputed, refunded, tried, paused
+
+    def buys_listed(self, visit: Visit, once: SoldOnce) -> str:
+        """Pay once for a price of the catalogue; nothing but the session's line items names it. The session's id."""
+        session = self.stripe.v1.checkout.sessions.create(
+            {
+                "mode": "payment",
+                "customer": visit.customer,
+                "line_items": [{"price": once.price, "quantity": 1}],
+                "metadata": self.metadata(visit.person),
+                "success_url": "https://example.com/thanks",
+            }
+        )
+        self.pays(session)
+        return session.id
 
     def buys_once(self, visit: Visit, level: str | None = None, *, invoiced: bool = False) -> str:
         """Pay once for a level that is sold by subscription too, which metadata names; the Checkout Session's id."""
@@ -209,6 +291,15 @@ class World:
         session = self.stripe.v1.checkout.sessions.create(params)
         self.pays(session)
         return _id(self.stripe.v1.checkout.sessions.retrieve(session.id).customer)
+
+    def subscription_of(self, customer: str) -> str:
+        """The one subscription of a customer."""
+        (subscription,) = self.stripe.v1.subscriptions.list({"customer": customer}).data
+        return subscription.id
+
+    def period_end(self, subscription: str) -> int:
+        """When what was paid for last is over."""
+        return self.stripe.v1.subscriptions.retrieve(subscription)["items"].data[0].current_period_end
 
     def payment_of(self, session: str) -> str:
         """The PaymentIntent of a Checkout Session that sold something once."""
@@ -313,7 +404,7 @@ class World:
         return self.stripe.v1.checkout.sessions.create({**params, **more})
 
     def _metadata_of_purchase(self, visit: Visit, level: str | None) -> dict[str, str]:
-        return {**self.metadata(visit.person), self.price_key: self._price(level)}
+        return {**self.metadata(visit.person), self.price_key: self.price_names[level or self.first_level]}
 
     def _price(self, level: str | None) -> str:
         return self.prices[level or self.first_level]
@@ -324,14 +415,14 @@ class World:
         """Wait until everything named in `expected` shows for `person`; raise MismatchError when it does not.
 
         Keys: `membership` (None, or the fields of the members API that matter), `kit` (labels), `slack` (kinds of
-        notices, sorted). With `stable`, every event has been handled before the comparison, so that a state which
-        is only not yet wrong does not pass.
+        notices, sorted), `notices_about` (the same, by who is named as the member). With `stable`, every event has
+        been handled before the comparison, so that a state which is only not yet wrong does not pass.
         """
         deadline = time.monotonic() + self.patience_seconds
         if "kit" in expected:  # a stack need not have a tag for each label
             expected = {**expected, "kit": sorted(set(expected["kit"]) & set(self.kit_tags))}
         if stable:
-            self._settle(person, deadline)
+            self.settle(person, step)
         while True:
             actual = self._observe(person, expected)
             self._last[person.user_id] = (step, expected, actual)
@@ -348,8 +439,21 @@ class World:
 
     def notices(self, person: Person) -> list[str]:
         """The kinds of notices that operations got about `person`, sorted."""
-        texts = [message.text for message in self.slack.messages() if person.user_id in message.text]
-        return sorted(text.split("\n", 1)[0].strip("*").lower().replace(" ", "_") for text in texts)
+        return self.notices_of(person.user_id)
+
+    def notices_of(self, member: str) -> list[str]:
+        """The kinds of notices that operations got about a user, or about a customer who is nobody yet, sorted."""
+        return sorted(text.split("\n", 1)[0].strip("*").lower().replace(" ", "_") for text in self._texts_about(member))
+
+    def claim_token(self, customer: str) -> str:
+        """The token in the link that operations got to send to a payer whom nobody knows."""
+        links = [found[1] for text in self._texts_about(customer) if (found := _CLAIM_LINK.search(text))]
+        if not links:
+            raise LookupError(f"no notice about {customer} has a claim link")
+        return links[-1]
+
+    def _texts_about(self, member: str) -> list[str]:
+        return [message.text for message in self.slack.messages() if f"\nmember: {member} · " in message.text]
 
     def kit_labels(self, person: Person) -> list[str]:
         """The labels that `person` carries at Kit, of those that the stack manages, sorted."""
@@ -363,19 +467,35 @@ class World:
 
     def behind(self) -> dict[str, Any]:
         """What shows of a member whose renewal has failed a moment ago."""
-        if self.grace_days:
-            kit = self.labels("member_active", "payment_failed")
-            return {"membership": {"state": "grace_period", "access": True}, "kit": kit}
-        return {"membership": {"state": "past_due", "access": False}, "kit": ["payment_failed"]}
+        if not self.grace_days:
+            return {"membership": {"state": "past_due", "access": False}, "kit": ["payment_failed"]}
+        state = self.policy["failedRenewal"]
+        active = ["member_active"] if state == "grace_period" else []
+        return {
+            "membership": {"state": state, "access": True, "reason": "renewal_failed"},
+            "kit": self.labels("payment_failed", *active),
+        }
+
+    def after_end(self, subscription: str) -> dict[str, Any]:
+        """What shows of a member whose only subscription has ended; a stack may let access outlive that."""
+        ended = self.stripe.v1.subscriptions.retrieve(subscription).ended_at
+        if ended is None:
+            raise LookupError(f"{subscription} has not ended")
+        window = int(self.policy["cancelWindowDays"]) * DAY
+        access = bool(window) and time.time() < ended + window
+        return {
+            "membership": {"state": "canceled", "access": access, "until": ended + window},
+            "kit": self.labels("cancelled") if access else ["cancelled"],
+        }
 
     @property
     def first_level(self) -> str:
         """The access level that a journey buys unless it says otherwise."""
         return next(iter(self.prices))
 
-    def labels(self, *labels: str) -> list[str]:
-        """`labels` and the one of the first level, as `kit_labels` gives them."""
-        return sorted((*labels, f"level:{self.first_level}"))
+    def labels(self, *labels: str, level: str | None = None) -> list[str]:
+        """`labels` and the one of a level, by default the first, as `kit_labels` gives them."""
+        return sorted((*labels, f"level:{level or self.first_level}"))
 
     def evidence(self, person: Person) -> tuple[str, ...]:
         """What the functions and Stripe's deliveries say about `person`, newest last."""
@@ -385,10 +505,17 @@ class World:
         """The last step that was compared for `person`, what was expected and what was seen."""
         return self._last.get(person.user_id, ("(no step was reached)", {}, {}))
 
-    def _settle(self, person: Person, deadline: float) -> None:
-        """Wait until every event has been handled, looking all the while: an event's lag ends when it first shows."""
-        while not (self.twin.wait_idle(POLL_SECONDS) and self.drained()) and time.monotonic() < deadline:
+    def settle(self, person: Person, step: str) -> None:
+        """Wait until every event so far has been handled, looking all the while: its lag ends when it first shows."""
+        deadline = time.monotonic() + self.patience_seconds
+        told = {event["id"] for event in self.twin.events() if event["type"] in self.event_types} - self._lost
+        told |= {attempt.event_id for attempt in self.twin.deliveries() if attempt.accepted} | self._posted
+        while waiting := told - self._handled:
+            self._handled |= self.table.handled(waiting)
+            if time.monotonic() > deadline:
+                raise MismatchError(step, {"events not handled": []}, {"events not handled": sorted(waiting)})
             self._look(person)
+            time.sleep(POLL_SECONDS)
 
     def _observe(self, person: Person, expected: Observed) -> dict[str, Any]:
         actual: dict[str, Any] = {}
@@ -398,6 +525,8 @@ class World:
             actual["kit"] = self.kit_labels(person)
         if "slack" in expected:
             actual["slack"] = self.notices(person)
+        if "notices_about" in expected:
+            actual["notices_about"] = {about: self.notices_of(about) for about in expected["notices_about"]}
         if "kit_was_tried" in expected:
             actual["kit_was_tried"] = any(person.email.encode() in call.body for call in self.kit.calls())
         return actual
@@ -419,6 +548,11 @@ class World:
             "changed_by": transitions[-1]["event"] if transitions else None,
         }
         return {name: shown.get(name) for name in wanted or ("state", "access")}
+
+
+def _is_about(event: Mapping[str, Any], subject: str) -> bool:
+    about = event["data"]["object"]
+    return subject in (about["id"], about.get("customer"))
 
 
 def _id(reference: Any) -> str:

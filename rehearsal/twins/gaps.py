@@ -30,7 +30,7 @@ _STRIPE = (
 
 _AWS = (
     "a failed message appears again after a second, not after the queue's visibility timeout",
-    "rates fire twelve times as often as declared",
+    "rates fire twelve times as often as declared, and a minute of the destinations' quotas is over after five seconds",
     "schedules with cron or at expressions fire only when they are told to; a failed firing is not retried",
     "partner event sources are taken as made; EventBridge tries each event once and keeps no dead letters",
     "at most five batches of a mapping run at once; batching windows are not waited for, filters are refused",
@@ -87,11 +87,13 @@ _ORIGIN = (
 _KIT = (
     "subscribers and tags only: no custom fields, forms, sequences, automations or mail",
     "bulk calls, OAuth and its larger limit are refused; a deleted or merged subscriber does not happen",
+    "in a rehearsal a minute of its limit is over after five seconds",
 )
 
 _SLACK = (
     "chat.postMessage only, and blocks, threads and formatting are not looked at",
     "a channel takes 60 messages in any minute; Slack documents one a second with bursts of no stated size",
+    "in a rehearsal a minute of its limit is over after five seconds",
     "scopes, membership of channels and archived channels are not told apart",
 )
 

@@ -2,6 +2,9 @@
 
 from typing import Any, cast
 
+import pytest
+
+from rehearsal.journeys import running
 from rehearsal.journeys.model import Journey, MismatchError, Person
 from rehearsal.journeys.running import run
 from rehearsal.journeys.world import World
@@ -52,3 +55,15 @@ def test_a_story_that_breaks_fails_with_its_error_and_the_others_still_run():
     results = run(STORIES, cast("World", Silent()), lambda ended: told.append(ended.name))
     assert results[2].evidence[0] == "ValueError: no such customer"
     assert sorted(told) == ["breaks", "differs", "well"]
+
+
+def test_stories_that_wait_begin_first_and_those_of_their_own_come_last(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(running, "WORKERS", 1)
+    begun: list[str] = []
+    stories = [
+        Journey(name=name, title=name, story=lambda _, person: begun.append(person.name), **more)
+        for name, more in (("short", {}), ("alone", {"alone": True}), ("other", {}), ("waits", {"long": True}))
+    ]
+    results = run(stories, cast("World", Silent()), lambda ended: None)
+    assert begun == ["waits", "short", "other", "alone"]
+    assert [result.name for result in results] == ["short", "alone", "other", "waits"]

@@ -21,7 +21,8 @@ def world(twin: Any, shop: Any, recording: Any, browser: Any) -> World:
         twin=twin,
         browser=browser,
         prices={"reader": shop.price(interval="week").id, "writer": shop.price(interval="week").id},
-        user_id_key="user_id",
+        price_names={"reader": "reader_weekly", "writer": "writer_weekly"},
+        user_id_key="user_id", event_types=frozenset(), sign_reference=unused, table=unused,
         kit=unused, slack=unused, members=unused, lags=unused, webhook=unused, kit_tags={}, policy={},
         traces=unused, drained=unused,
     )  # fmt: skip
@@ -39,12 +40,12 @@ def told(world: World, kind: str) -> Any:
 
 def test_what_is_bought_once_names_its_user_and_its_price(world: World, visit: Visit) -> None:
     session = world.buys_once(visit, "writer")
-    named = {"user_id": "u_ada", "price_id": world.prices["writer"]}
+    named = {"user_id": "u_ada", "price_id": "writer_weekly"}
     assert told(world, "checkout.session.completed")["metadata"] == named
     assert told(world, "payment_intent.succeeded")["metadata"] == named
     assert told(world, "payment_intent.succeeded")["id"] == world.payment_of(session)
     world.buys_in_app(visit)
-    assert told(world, "payment_intent.succeeded")["metadata"] == {**named, "price_id": world.prices["reader"]}
+    assert told(world, "payment_intent.succeeded")["metadata"] == {**named, "price_id": "reader_weekly"}
     assert not world.twin.events("invoice.paid")
     world.buys_once(visit, invoiced=True)
     assert told(world, "invoice.paid")["parent"] is None
