@@ -1,6 +1,6 @@
 """The nodes that one transaction reads and writes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar, cast
 
 from handlers.core.nodes import (
@@ -19,11 +19,12 @@ N = TypeVar("N", bound=Node)
 
 
 class NotLoadedError(Exception):
-    """A node is needed that was not read yet."""
+    """A node is needed that was not read yet; `others` will be needed too."""
 
-    def __init__(self, ref: Ref) -> None:
+    def __init__(self, ref: Ref, *others: Ref) -> None:
         super().__init__(f"{ref.kind} {ref.id}")
         self.ref = ref
+        self.others = others
 
 
 class Graph:
@@ -43,6 +44,12 @@ class Graph:
         if ref not in self._loaded:
             raise NotLoadedError(ref)
         return self._loaded[ref]
+
+    def need(self, refs: Iterable[Ref]) -> None:
+        """NotLoadedError with all of `refs` that were not read: so that they can be read together."""
+        missing = [ref for ref in refs if ref not in self._loaded]
+        if missing:
+            raise NotLoadedError(*missing)
 
     def get(self, ref: Ref) -> Node | None:
         """The node as it is now; NotLoadedError when it was not read."""

@@ -29,6 +29,7 @@ from handlers.core.grants import Grant
 from handlers.core.graph import Graph
 from handlers.core.nodes import (
     HOLDERS,
+    CustomerNode,
     Holder,
     InvoiceNode,
     Kind,
@@ -118,7 +119,7 @@ def _take_session(fact: SessionFact, email: Stamped | None, graph: Graph) -> Non
     known = graph.session(fact.id)
     joined = join_sessions(known.fact if known else None, fact) or fact
     graph.put(Ref(Kind.SESSION, fact.id), SessionNode(fact=joined))
-    if joined.outcome == Outcome.EXPIRED:  # nothing was sold, and nobody has to have been there
+    if Outcome.EXPIRED in (fact.outcome, joined.outcome):  # nothing was sold by it, nobody has to have been there
         return
     user = Stamped(at=fact.at, value=fact.user) if fact.user else None
     sold = sold_by(fact)
@@ -252,8 +253,19 @@ def _to_resolve(graph: Graph) -> list[Ref]:
     for ref in sorted(changed):
         _rely_on_customer(ref, graph)
     for id_, _ in list(graph.changed_of(Kind.CUSTOMER)):
-        changed.update(paths.refs(graph.customer(id_).relying))
+        changed.update(_following(id_, graph))
     return sorted(changed)
+
+
+def _following(customer: str, graph: Graph) -> list[Ref]:
+    """What goes to another user because the customer does."""
+    ref, node = Ref(Kind.CUSTOMER, customer), graph.customer(customer)
+    before = cast("CustomerNode | None", graph.before(ref))
+    if node.user_id == (before.user_id if before else None):
+        return []
+    relying = list(paths.refs(node.relying))
+    graph.need(relying)
+    return relying
 
 
 def _rely_on_customer(ref: Ref, graph: Graph) -> None:

@@ -63,6 +63,7 @@ def remember(graph: Graph) -> None:
     for ref in _can_tell(graph):
         node = cast("InvoiceNode | SubscriptionNode", graph.get(ref))
         if len(graph.changed) + len(node.below) <= MAX_CHANGED:
+            graph.need(refs(node.below))
             graph.put(ref, replace(node, below=()))
             for waiting in refs(node.below):
                 _note(waiting, graph)

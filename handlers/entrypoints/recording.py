@@ -168,7 +168,7 @@ class Recorder:
                 take(facts, graph)
             except NotLoadedError as missing:
                 above = (beyond(stored.node) for stored in read.values() if stored is not None)
-                wanted = frozenset({missing.ref}).union(*above)
+                wanted = frozenset({missing.ref, *missing.others}).union(*above)
             else:
                 return read, graph
 
