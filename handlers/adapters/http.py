@@ -10,6 +10,7 @@ from typing import Any
 
 import urllib3
 
+from handlers.adapters.deadline import bounded
 from handlers.core.errors import VendorError
 
 MAX_BODY_BYTES = 8 * 1024 * 1024  # above the 6 MB of a webhook's request: an event too long for SQS is read again
@@ -39,7 +40,7 @@ def request(
 ) -> Response:
     """One request, one answer of any status: redirects are not followed, nothing is tried again, TLS is verified.
 
-    `timeout` is in seconds and bounds connecting and each wait for bytes. Raises VendorError when there is no answer:
+    `timeout` is in seconds and bounds connecting, and then the whole answer. Raises VendorError when there is none:
     `unknown` tells whether the vendor may have acted on the request. The error names the host, never path or headers.
     """
     host = urllib3.util.parse_url(url).host
@@ -138,6 +139,6 @@ def _connections() -> urllib3.PoolManager:
     if now - _Pool.used_at > IDLE_SECONDS:
         close()
     if _Pool.manager is None:
-        _Pool.manager = urllib3.PoolManager(num_pools=4, cert_reqs="CERT_REQUIRED")
+        _Pool.manager = bounded(urllib3.PoolManager(num_pools=4, cert_reqs="CERT_REQUIRED"))
     _Pool.used_at = now
     return _Pool.manager

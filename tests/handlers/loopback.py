@@ -35,7 +35,16 @@ class Answer:
     status: int = 200
     body: bytes = b"{}"
     headers: Mapping[str, str] = field(default_factory=dict)
-    then: Literal["keep", "hang up", "reset", "never answer", "cut short", "close unannounced"] = "keep"
+    then: Literal[
+        "keep",
+        "hang up",
+        "reset",
+        "never answer",
+        "cut short",
+        "close unannounced",
+        "drip headers",
+        "drip body",
+    ] = "keep"
 
     @classmethod
     def of(cls, data: object, status: int = 200, **headers: str) -> "Answer":
@@ -66,6 +75,9 @@ class Loopback(ThreadingHTTPServer):
         """A client that refuses our certificate or hangs up is what some tests are about."""
 
 
+SLOW_BODY = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # or each answer of head and body waits 40 ms for the client's delayed ACK
@@ -85,9 +97,22 @@ class _Handler(BaseHTTPRequestHandler):
             server.finish.wait(30)
         elif answer.then == "reset":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        elif answer.then.startswith("drip"):
+            self._drip(b"HTTP/1.1 200 OK\r\nX-Long: " if answer.then == "drip headers" else SLOW_BODY)
         elif answer.then != "hang up":
             self._send(answer)
         self.close_connection = answer.then != "keep"
+
+    def _drip(self, start: bytes) -> None:
+        """`start`, and then a byte now and then for as long as anybody listens."""
+        server = self.server
+        assert isinstance(server, Loopback)
+        self.wfile.write(start)
+        try:
+            while not server.finish.wait(0.02):
+                self.wfile.write(b"x")
+        except OSError:
+            pass
 
     def _send(self, answer: Answer) -> None:
         self.send_response(answer.status)

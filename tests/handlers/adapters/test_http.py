@@ -1,4 +1,5 @@
 import gzip
+import time
 
 import pytest
 import trustme
@@ -176,3 +177,18 @@ def test_an_unexpected_body_is_described_not_shown():
 def test_json_nested_without_end_is_a_value_error():
     with pytest.raises(ValueError, match="nested"):
         http.Response(200, {}, b"[" * 100_000).json()
+
+
+@pytest.mark.parametrize("drip", ["headers", "body"])
+def test_a_server_that_drips_does_not_hold_us(vendor, drip):
+    vendor.answer = lambda asked: Answer(then=f"drip {drip}")
+    began = time.monotonic()
+    with pytest.raises(VendorError, match="no answer") as caught:
+        http.request("POST", vendor.url, headers=KEY, timeout=0.3)
+    assert caught.value.unknown
+    assert time.monotonic() - began < 1.5
+
+
+def test_an_answer_that_comes_in_parts_is_taken_whole(vendor):
+    vendor.answer = lambda asked: Answer(body=b"x" * 3_000_000)
+    assert http.request("GET", vendor.url, headers={}, timeout=5.0).body == b"x" * 3_000_000
