@@ -101,6 +101,14 @@ class DynamoDb(_Service):
         """Read one page of items of one partition."""
         return self._call("Query", request)
 
+    def scan(self, **request: Any) -> Answer:
+        """Read one page of all items."""
+        return self._call("Scan", request)
+
+    def put_item(self, **request: Any) -> Answer:
+        """Write one item."""
+        return self._call("PutItem", request)
+
     def update_item(self, **request: Any) -> Answer:
         """Change one item."""
         return self._call("UpdateItem", request)

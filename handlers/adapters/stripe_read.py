@@ -1,6 +1,7 @@
 """What we ask Stripe: plain GET requests with the restricted read key."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from handlers.adapters import http
 
 API_VERSION = "2026-10-28.endive"  # the shape that handlers.core.stripe_objects was written for
-HTTP_OK, HTTP_NOT_FOUND = 200, 404
+HTTP_OK, HTTP_FORBIDDEN, HTTP_NOT_FOUND = 200, 403, 404
 TIMEOUT_SECONDS = 2.0  # inside apply's 5 s
 
 
@@ -19,12 +20,28 @@ class MissingError(VendorError):
     """Stripe has no such object, or no longer."""
 
 
-class StripeReader:
-    """Reads single objects. `key` is called for each request, as keys are rotated."""
+class ScopeError(VendorError):
+    """The key may not read that."""
 
-    def __init__(self, key: Callable[[], str], base_url: str = "https://api.stripe.com") -> None:
+
+class StripeReader:
+    """Reads objects and lists. `key` is called for each request, as keys are rotated; `timeout` is in seconds."""
+
+    def __init__(
+        self, key: Callable[[], str], base_url: str = "https://api.stripe.com", *, timeout: float = TIMEOUT_SECONDS
+    ) -> None:
         self._key = key
         self._base_url = base_url.rstrip("/")
+        self._timeout = timeout
+
+    @property
+    def livemode(self) -> bool | None:
+        """The mode of the key, which decides what Stripe shows; None where its prefix does not say.
+
+        https://docs.stripe.com/keys
+        """
+        mode = self._key().split("_")[1:2]
+        return {"live": True, "test": False}.get(mode[0]) if mode else None
 
     def event(self, id_: str) -> dict[str, Any]:
         """The event `id_`; Stripe keeps events for 30 days. Raises VendorError."""
@@ -69,9 +86,11 @@ class StripeReader:
         from handlers.adapters import http  # few events need a question: most starts of apply go without urllib3
 
         headers = {"Authorization": f"Bearer {self._key()}", "Stripe-Version": API_VERSION}
-        answer = http.request("GET", self._base_url + path, headers=headers, timeout=TIMEOUT_SECONDS)
+        answer = http.request("GET", self._base_url + path, headers=headers, timeout=self._timeout)
         if answer.status == HTTP_NOT_FOUND:
             raise MissingError(f"stripe: {action}: no such object at {path.partition('?')[0]}", permanent=True)
+        if answer.status == HTTP_FORBIDDEN:
+            raise ScopeError(f"stripe: {action}: HTTP 403: the key lacks {_permission(answer)}", permanent=True)
         if answer.status != HTTP_OK:
             raise http.failure(answer, f"stripe: {action}", detail=_code(answer))
         try:
@@ -81,6 +100,12 @@ class StripeReader:
         if not isinstance(data, dict):
             raise http.malformed(answer, f"stripe: {action}")
         return data
+
+
+def _permission(answer: "http.Response") -> str:
+    """The permission that Stripe's message names, and nothing else of it."""
+    found = re.search(rb"\brak_[a-z_]{1,80}_(?:read|write)\b", answer.body)
+    return found.group().decode() if found else "a permission"
 
 
 def _code(answer: "http.Response") -> str:
