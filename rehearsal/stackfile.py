@@ -6,6 +6,7 @@ account. Everything that is wrong is told at once, in one StackError.
 
 import difflib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ import yaml
 from rehearsal.errors import StackError
 
 PROJECT_FILE = "Pulumi.yaml"
+_BOOLEAN = "tag:yaml.org,2002:bool"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,18 @@ class _Declared:
     item_type: str | None
     default: Any
     secret: bool
+
+
+class _EngineYaml(yaml.SafeLoader):
+    """YAML as the engine reads it: only true and false are booleans; on, off, yes and no are texts (Go's yaml.v3)."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 # that of the class above is no ClassVar either
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOLEAN]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_EngineYaml.add_implicit_resolver(_BOOLEAN, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
@@ -86,7 +100,7 @@ def _list(where: str, problems: list[str]) -> str:
 
 def _read_yaml(path: Path, advice: str) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _EngineYaml)  # noqa: S506 # it is a SafeLoader
     except FileNotFoundError:
         raise StackError(f"{path} does not exist; {advice}") from None
     except UnicodeDecodeError as error:

@@ -52,6 +52,13 @@ def test_overrides_win_and_need_no_namespace(project: Callable[..., Path]) -> No
     assert (values["sample:apiKey"], values["sample:days"], values["sample:domain"]) == ("sk_test_1", "1", "a.example")
 
 
+def test_on_and_off_are_texts_as_for_the_engine(project: Callable[..., Path]) -> None:
+    values = _load(project, "config: {sample:domain: off, sample:mail: {a: on, b: No, c: true}, sample:live: False}")
+    assert (values["sample:domain"], values["sample:live"]) == ("off", "false")
+    assert values["sample:mail"] == '{"a": "on", "b": "No", "c": true}'
+    assert "must be of type 'boolean', got \"yes\"" in _refused(project, "config: {sample:domain: a, sample:live: yes}")
+
+
 def test_every_problem_is_told_at_once(project: Callable[..., Path]) -> None:
     message = _refused(project, "config: {sample:days: many, sample:live: 3, sample:hosts: [a, 2], sample:domian: x}")
     assert message.splitlines() == [
