@@ -51,7 +51,11 @@ def interval_seconds(expression: str) -> int | None:
 
 
 class Schedules:
-    """The schedules of one rehearsal. Rates fire `speed` times as often as declared; others only by `fire`."""
+    """The schedules of one rehearsal. Rates fire `speed` times as often as declared; others only by `fire`.
+
+    A rate without a start date fires for the first time as soon as it is made (EventBridge Scheduler User Guide,
+    "Rate-based schedules").
+    """
 
     def __init__(self, aws: AwsTwin, log: Callable[[str], None], *, speed: float = 1.0) -> None:
         self._aws = aws
@@ -62,7 +66,7 @@ class Schedules:
         self._threads: list[threading.Thread] = []
 
     def add(self, schedule: Schedule) -> None:
-        """Take in an enabled schedule; a rate counts from now."""
+        """Take in an enabled schedule; a rate fires now."""
         self._known[schedule.name] = schedule
         seconds = interval_seconds(schedule.expression)
         if seconds is not None:
@@ -89,12 +93,14 @@ class Schedules:
         self._threads.clear()
 
     def _run(self, schedule: Schedule, seconds: float) -> None:
-        while not self._stopping.wait(seconds):
+        wait = 0.0
+        while not self._stopping.wait(wait):
             try:
                 self.fire(schedule.name)
             except (ClientError, BotoCoreError) as error:
                 if not self._stopping.is_set():
                     self._log(f"schedule {schedule.name}: {error}")
+            wait = seconds
 
 
 def _default_event(schedule: Schedule) -> str:

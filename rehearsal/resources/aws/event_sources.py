@@ -9,6 +9,7 @@ from rehearsal.twins.event_source import QueueMapping
 
 _POLLER_ACTIONS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 _AWS_DEFAULT_POLLERS = 5
+_CONCURRENCY = range(2, 1001)
 
 
 class EventSourceMapping(CreateOnly):
@@ -61,6 +62,9 @@ def _refuse_mapping(declared: Declared, mapping: QueueMapping, function: Mapping
             f"{declared}: the queue's visibility timeout of {visibility} s is less than the function's timeout "
             f"of {function['Timeout']} s; AWS recommends six times the function's"
         )
+    asked = (declared.inputs.get("scalingConfig") or {}).get("maximumConcurrency")
+    if asked is not None and asked not in _CONCURRENCY:
+        raise RefusedError(f"{declared}: a maximum concurrency is 2 to 1000, got {asked}")
     window = declared.inputs.get("maximumBatchingWindowInSeconds", 0)
     if mapping.batch_size > 10 and (mapping.queue_arn.endswith(".fifo") or window < 1):
         raise RefusedError(

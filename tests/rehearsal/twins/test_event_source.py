@@ -117,6 +117,20 @@ def handler(event, context):
         assert [line.split()[2] for line in lines if line.split()[1] == group] == ["0", "1", "2"]
 
 
+def test_dead_letters_of_a_group_reach_who_reads_them(here: Any, eventually: Callable[..., Any]) -> None:
+    dead = _queue(here, "handed-on-dlq", fifo=True)
+    redrive = json.dumps({"deadLetterTargetArn": dead.outputs["arn"], "maxReceiveCount": 1})
+    queue = _queue(here, "handed-on", fifo=True, redrivePolicy=redrive)
+    _fed(here, "handed-on", "def handler(event, context):\n    raise ValueError('not I')\n", queue)
+    source = "def handler(event, context):\n    r, = event['Records']\n    print(r['eventSourceARN'], r['body'])\n"
+    _fed(here, "reader", source, dead)
+    here.aws.client("sqs").send_message(
+        QueueUrl=queue.id, MessageBody="lost", MessageGroupId="g", MessageDeduplicationId="1"
+    )
+    eventually(lambda: f"{dead.outputs['arn']} lost" in here.aws.logs("reader"))
+    eventually(lambda: _left(here, dead.id) == 0)
+
+
 def test_only_the_failed_message_comes_again(here: Any, eventually: Callable[..., Any]) -> None:
     queue = _queue(here, "partial")
     source = """
@@ -181,3 +195,9 @@ def test_a_queue_must_hide_messages_for_as_long_as_the_function_may_run(here: An
     queue = _queue(here, "hasty", visibilityTimeoutSeconds=4)
     with pytest.raises(RefusedError, match=r"visibility timeout of 4 s is less than the function's timeout of 5 s"):
         _fed(here, "hasty", "def handler(event, context): ...\n", queue)
+
+
+def test_a_maximum_concurrency_that_lambda_refuses_is_refused(here: Any) -> None:
+    queue = _queue(here, "lonely")
+    with pytest.raises(RefusedError, match="a maximum concurrency is 2 to 1000, got 1"):
+        _fed(here, "lonely", "def handler(event, context): ...\n", queue, concurrency=1)

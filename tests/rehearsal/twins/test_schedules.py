@@ -51,6 +51,11 @@ def test_a_rate_fires_by_itself(here: Any, eventually: Callable[..., Any]) -> No
     eventually(lambda: "swept {'why': 'time'}" in here.aws.logs("sweeping"))
 
 
+def test_a_rate_fires_at_once_when_it_is_made(here: Any, eventually: Callable[..., Any]) -> None:
+    _scheduled(here, "yearly", expression="rate(365 days)")
+    eventually(lambda: "swept {'why': 'time'}" in here.aws.logs("yearly"))
+
+
 def test_a_schedule_can_be_fired_now(here: Any, eventually: Callable[..., Any]) -> None:
     _scheduled(here, "nightly", expression="cron(0 3 * * ? *)")
     here.target.schedules.fire("nightly")
