@@ -36,6 +36,11 @@ COUNTED = (
     Counted(
         "SyncParked", "sync-parked", "A destination refused a member or notice for good: look why, then try again."
     ),
+    Counted(
+        "ReconcileMissing",
+        "reconcile-missing",
+        "Reconcile found events that never came: look at the deliveries of the webhook endpoint at Stripe.",
+    ),
 )
 COUNTED_BY_THE_BRIDGE = Counted(
     "EventRefused", "event-refused", "EventBridge brought an event that is not for this stack: look who sends it."
@@ -67,7 +72,7 @@ class Alarms(Component):
         for queue in queues.all:
             self._dead_letters(queue.dead_name)
         self._events_wait(queues.events.name)
-        for function in (pipeline.webhook, pipeline.members, pipeline.claims, pipeline.sweep):
+        for function in pipeline.on_their_own:
             self._errors(function)
         for counted in (*COUNTED, *([COUNTED_BY_THE_BRIDGE] if pipeline.bridge else [])):
             self._counted(counted)
@@ -78,7 +83,7 @@ class Alarms(Component):
         self._alarm(
             f"{queue.removesuffix('.fifo')}-not-empty",
             "dlq",
-            "A message was given up: read it, mend the cause, send it again.",
+            "A message was given up and is not taken care of: read it, mend the cause, send it again.",
             namespace="AWS/SQS",
             metric_name="ApproximateNumberOfMessagesVisible",
             dimensions={"QueueName": queue},
@@ -101,7 +106,7 @@ class Alarms(Component):
         )
 
     def _errors(self, function: Function) -> None:
-        """Functions that a queue calls need none: what they cannot do ends in the dead letters."""
+        """Functions that a queue of work calls need none: what they cannot do ends in the dead letters."""
         self._alarm(
             f"{function.name}-errors",
             f"{function.duty.name}-errors",

@@ -11,6 +11,7 @@ import marshal
 import sys
 import tempfile
 import zipfile
+from functools import cache
 from pathlib import Path
 from types import CodeType
 
@@ -72,6 +73,7 @@ def _cached_name(relative: str) -> str:
     return f"{folder}/__pycache__/{file.removesuffix('.py')}.{sys.implementation.cache_tag}.pyc"
 
 
+@cache  # the functions share most modules
 def _bytecode(relative: str, source: bytes) -> bytes:
     code: CodeType = compile(source, f"{TASK_ROOT}/{relative}", "exec", dont_inherit=True, optimize=0)
     header = importlib.util.MAGIC_NUMBER + _UNCHECKED_HASH.to_bytes(4, "little") + importlib.util.source_hash(source)

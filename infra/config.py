@@ -22,8 +22,8 @@ from infra.settings import Settings, Stack
 _SHOWN = 80  # characters of a value in a problem
 REGION = "aws:region"
 STACK = "stack"
-# Roles have the longest of our physical names and at most 64 characters: launch-ready-<stack>-sweep-schedule.
-_STACK_NAME = re.compile(r"[A-Za-z0-9_-]{1,36}")
+# Roles have the longest of our physical names and at most 64 characters: launch-ready-<stack>-reconcile-schedule.
+_STACK_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _JSON_KINDS: Mapping[Any, str] = {bool: "true or false", int: "a whole number"}
 
 
@@ -87,7 +87,7 @@ def _region(raw: Mapping[str, str]) -> Iterator[Problem]:
 def _stack_name(name: str) -> Iterator[Problem]:
     """Every physical name holds it, and AWS would refuse those only in the middle of an `up`."""
     if not _STACK_NAME.fullmatch(name):
-        limit = "AWS takes at most 36 letters, digits, hyphens and underscores of it"
+        limit = "AWS takes at most 32 letters, digits, hyphens and underscores of it"
         yield Problem(key=STACK, value=_shortened(name), limit=limit, remedy="pulumi stack rename …")
 
 

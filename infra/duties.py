@@ -12,7 +12,7 @@ from infra.queues import Queues, WorkQueue
 from infra.secrets import IDENTITY, SIGNING, STRIPE_READ, Secrets
 from infra.settings import STRIPE_API, Settings, Stack
 from infra.table import Table
-from infra.timing import APPLY, BRIDGE, CLAIMS, MEMBERS, SWEEP, SYNC, WEBHOOK
+from infra.timing import APPLY, BRIDGE, CLAIMS, MEMBERS, RECONCILE, SWEEP, SYNC, UNDELIVERED, WEBHOOK
 
 
 class Duties:
@@ -128,9 +128,49 @@ class Duties:
             ],
         )
 
+    def reconcile(self) -> Duty:
+        """Find what Stripe knows and no event told, and bring it the way that events come."""
+        return Duty(
+            name="reconcile",
+            entrypoint="reconcile",
+            timing=RECONCILE,
+            environment={
+                **self._common(),
+                **self._stripe(),
+                **self._claim_links(),
+                Env.LIVEMODE: _flag(self._stack.settings.livemode),
+                Env.EVENTS_QUEUE_URL: self._queues.events.url,
+                Env.SYNC_QUEUE_URLS: self._queues.sync_urls,
+            },
+            statements=[
+                *self._record(),
+                Statement("SendEvents", permissions.SEND, [self._queues.events.arn]),
+                self._nudge(),
+                self._read_stripe(),
+                *([self._read_identity()] if self._claim_links() else []),
+            ],
+            # A new schedule runs at once, and the first run must find the key.
+            depends_on=[self._secrets.held[STRIPE_READ]],
+        )
+
+    def undelivered(self) -> Duty:
+        """Read the dead letters: what nobody could work off is written down, and somebody is told."""
+        return Duty(
+            name="undelivered",
+            entrypoint="undelivered",
+            timing=UNDELIVERED,
+            environment={**self._common(), Env.SYNC_QUEUE_URLS: self._queues.sync_urls},
+            statements=[
+                Statement("TakeDeadLetters", permissions.RECEIVE, [queue.dead.arn for queue in self._queues.ours]),
+                *self._record(),
+                self._nudge(),
+            ],
+        )
+
     def sync(self, spec: DestinationSpec) -> Duty:
         """Bring one destination to the desired state; it reads its own vendor's key and no other."""
         key = self._secrets.stored[spec.name].arn
+        settings = self._stack.settings.destinations.of(spec.name)
         return Duty(
             name=f"sync-{spec.name}",
             entrypoint="sync",
@@ -140,7 +180,8 @@ class Duties:
                 **self._common(),
                 Env.DESTINATION: spec.name,
                 Env.DESTINATION_SECRET_ID: key,
-                Env.DESTINATION_OPTIONS: destination_options(self._stack.settings, spec.name),
+                Env.DESTINATION_MODE: settings.switch(),
+                Env.DESTINATION_OPTIONS: settings.options(),
             },
             statements=[
                 Statement("TakeNudges", permissions.RECEIVE, [self._queues.sync[spec.name].arn]),
@@ -207,11 +248,6 @@ def membership_policy(settings: Settings) -> str:
             "unsigned_reference": settings.identity.unsigned_reference,
         }
     )
-
-
-def destination_options(settings: Settings, name: str) -> str:
-    """The stack's settings for one destination, JSON with the keys that the destination's file documents."""
-    return json.dumps(getattr(settings.destinations, name).model_dump(mode="json"))
 
 
 def account_of(arn: str) -> str:

@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 FIRST_PARTY = "handlers"
@@ -36,7 +37,8 @@ def closure(root: Path, module: str) -> list[Path]:
 
 
 def _first_party_imports(root: Path, module: str, path: Path) -> Iterator[str]:
-    for line, name, is_module in _imports(module, path):
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for line, name, is_module in _imports(path.read_bytes(), str(path), package):
         top = name.partition(".")[0]
         where = f"{path.relative_to(root)}:{line}"
         if top == FIRST_PARTY:
@@ -51,13 +53,16 @@ def _first_party_imports(root: Path, module: str, path: Path) -> Iterator[str]:
             )
 
 
-def _imports(module: str, path: Path) -> Iterator[tuple[int, str, bool]]:
-    """Line and absolute name of everything that a file imports, and whether it must be a module.
+@cache  # the functions share most modules, and parsing them is most of the time that bundles take
+def _imports(source: bytes, file: str, package: str) -> tuple[tuple[int, str, bool], ...]:
+    """Line and absolute name of everything that a file's `source` imports, and whether it must be a module.
 
-    `from a import b` gives a, which must be one, and a.b, which may be.
+    `from a import b` gives a, which must be one, and a.b, which may be. `package` is what relative imports begin at.
     """
-    tree = ast.parse(path.read_bytes(), str(path))
-    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    return tuple(_read_imports(ast.parse(source, file), package))
+
+
+def _read_imports(tree: ast.Module, package: str) -> Iterator[tuple[int, str, bool]]:
     for node in _outside_type_checking(tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name, True) for alias in node.names)

@@ -211,7 +211,7 @@ def _dead_queue(queue: queues.WorkQueue, destination: str | None) -> dict[str, A
         "destination": destination,
         "dlq": None,
         "max_receive_count": None,
-        "visibility_seconds": queue.visibility_seconds,
+        "visibility_seconds": queue.dead_visibility_seconds,
     }
 
 

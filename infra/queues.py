@@ -8,7 +8,7 @@ import pulumi_aws as aws
 from handlers.settings import DESTINATIONS
 from infra.component import Component
 from infra.settings import Stack
-from infra.timing import APPLY, BRIDGE, SYNC, Timing
+from infra.timing import APPLY, BRIDGE, SYNC, UNDELIVERED, Timing
 
 MAX_RECEIVE_COUNT = 5  # throttles and crashes before our code count as receives too
 DAY = 86400  # seconds
@@ -17,17 +17,27 @@ KEEP_DEAD = 14 * DAY  # the most that SQS keeps: a long weekend and a holiday pa
 
 
 class WorkQueue(Component):
-    """A queue and its dead-letter queue. With `fifo` both are FIFO and their names end in .fifo."""
+    """A queue called `name` and its dead-letter queue. With `fifo` both are FIFO and their names end in .fifo."""
 
     def __init__(self, name: str, physical: str, timing: Timing, *, fifo: bool, parent: pulumi.Resource) -> None:
         super().__init__(name, pulumi.ResourceOptions(parent=parent))
         suffix = ".fifo" if fifo else ""
         self._fifo = fifo
+        self.label = name
         self.name = physical + suffix
         self.dead_name = f"{physical}-dlq{suffix}"
         self.visibility_seconds = timing.visibility_seconds
-        self.dead = self._queue(f"{name}-dlq", self.dead_name, KEEP_DEAD)
-        self.queue = self._queue(f"{name}-queue", self.name, KEEP, redrive=self.dead.arn.apply(_redrive))
+        self.dead_visibility_seconds = UNDELIVERED.visibility_seconds
+        self.dead = self._queue(
+            f"{name}-dlq", self.dead_name, keep_seconds=KEEP_DEAD, visibility_seconds=self.dead_visibility_seconds
+        )
+        self.queue = self._queue(
+            f"{name}-queue",
+            self.name,
+            keep_seconds=KEEP,
+            visibility_seconds=self.visibility_seconds,
+            redrive=self.dead.arn.apply(_redrive),
+        )
         self.register_outputs({"url": self.queue.id})
 
     @property
@@ -41,7 +51,13 @@ class WorkQueue(Component):
         return self.queue.arn
 
     def _queue(
-        self, resource: str, physical: str, keep_seconds: int, *, redrive: pulumi.Output[str] | None = None
+        self,
+        resource: str,
+        physical: str,
+        *,
+        keep_seconds: int,
+        visibility_seconds: int,
+        redrive: pulumi.Output[str] | None = None,
     ) -> aws.sqs.Queue:
         """FIFO queues have groups that are independent of one another, and ids that the sender chooses."""
         fifo = self._fifo
@@ -49,7 +65,7 @@ class WorkQueue(Component):
             resource,
             name=physical,
             message_retention_seconds=keep_seconds,
-            visibility_timeout_seconds=self.visibility_seconds,
+            visibility_timeout_seconds=visibility_seconds,
             redrive_policy=redrive,
             sqs_managed_sse_enabled=True,
             fifo_queue=True if fifo else None,
@@ -80,7 +96,12 @@ class Queues(Component):
     @property
     def all(self) -> tuple[WorkQueue, ...]:
         """Events first, then the destinations in their order, the bridge's last."""
-        return (self.events, *self.sync.values(), *([self.bridge] if self.bridge else []))
+        return (*self.ours, *([self.bridge] if self.bridge else []))
+
+    @property
+    def ours(self) -> tuple[WorkQueue, ...]:
+        """Those that hold messages of our own: events as the webhook or the bridge enqueued them, and nudges."""
+        return (self.events, *self.sync.values())
 
     @property
     def sync_urls(self) -> pulumi.Output[str]:

@@ -11,21 +11,27 @@ from typing import Any
 
 from handlers.settings import CLAIMS_PATH, DESTINATIONS, HEALTH_PATH, MEMBERS_PATH, WEBHOOK_PATH
 from infra import expressions
+from infra.destination_sections import Destinations
 from infra.hostnames import APEX, MAX_NAME_OCTETS, absolute
 from infra.mail_sections import Mail
 from infra.plans import PLANS, PlanName
 from infra.problems import Problem
-from infra.sections import Cache, Destinations, EventBridge, Host, Product, RateLimit, Waf
+from infra.sections import Cache, EventBridge, Host, Product, RateLimit, Waf
 from infra.settings import STRIPE_API
+from infra.timing import DEAD_LETTER_CONCURRENCY
 
 OWN_ROUTES = (WEBHOOK_PATH, MEMBERS_PATH, CLAIMS_PATH, HEALTH_PATH)
 OWN_RECORDS = 3  # www, api and the certificate's validation
+UNDELIVERED = "undelivered"
 # What members are labelled with for their state; handlers.core.desired says which state has which.
 STATE_LABELS = (
     *("cancelled", "disputed", "member_active", "paused", "payment_failed", "refunded"),
     *("trial_expired", "trial_started"),
 )
-FUNCTIONS = ("webhook", "apply", "members", "claims", "sweep", *(f"sync-{spec.name}" for spec in DESTINATIONS))
+FUNCTIONS = (
+    *("webhook", "apply", "members", "claims", "sweep", "reconcile", UNDELIVERED),
+    *(f"sync-{spec.name}" for spec in DESTINATIONS),
+)
 BRIDGE = "bridge"  # only where Stripe's events come through EventBridge too
 
 
@@ -164,12 +170,12 @@ def reserved_concurrency_suffices(
 ) -> Iterator[Problem]:
     """A queue that calls a function more often than its reserve allows has its messages thrown back and counted."""
     for name, reserved in reserved_concurrency.items():
-        sync = sync_max_concurrency if name.startswith("sync-") else 1
-        fed = apply_max_concurrency if name in ("apply", BRIDGE) else sync
+        fed = _called_at_once(name, apply_max_concurrency, sync_max_concurrency)
         if reserved < fed:
             key = f"reservedConcurrency.{name}"
-            limit = f"its queue calls it up to {fed} times at once, and refused calls count towards the dead letters"
-            yield _problem(key, reserved, limit, f"Reserve at least {fed}, or lower the maximum concurrency.")
+            limit = f"queues call it up to {fed} times at once, and refused calls count towards the dead letters"
+            remedy = f"Reserve at least {fed}" + ("." if name == UNDELIVERED else ", or lower the maximum concurrency.")
+            yield _problem(key, reserved, limit, remedy)
 
 
 def stripe_keys_match_the_mode(
@@ -252,3 +258,12 @@ def _any_of(numbers: tuple[int, ...]) -> str:
 
 def _repeated(names: Iterable[str]) -> list[str]:
     return [name for name, count in Counter(names).items() if count > 1]
+
+
+def _called_at_once(function: str, apply_max_concurrency: int, sync_max_concurrency: int) -> int:
+    """How many batches of its queues a function is given at once; 1 where no queue calls it."""
+    if function in ("apply", BRIDGE):
+        return apply_max_concurrency
+    if function == UNDELIVERED:
+        return DEAD_LETTER_CONCURRENCY * (1 + len(DESTINATIONS))
+    return sync_max_concurrency if function.startswith("sync-") else 1

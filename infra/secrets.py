@@ -42,6 +42,7 @@ class Secrets(Component):
         self._stack = stack
         purposes = (SIGNING, STRIPE_READ, IDENTITY, *(spec.name for spec in DESTINATIONS))
         self.stored = {purpose: self._secret(purpose) for purpose in purposes}
+        self.held: dict[str, aws.secretsmanager.SecretVersion] = {}
         self._hold(STRIPE_READ, _plain(stack.settings, "stripeReadKey"))
         self._hold(IDENTITY, _identity(stack.settings))
         for spec in DESTINATIONS:
@@ -65,12 +66,13 @@ class Secrets(Component):
         return StoredSecret(name, purpose, resource)
 
     def _hold(self, purpose: str, value: pulumi.Input[str]) -> aws.secretsmanager.SecretVersion:
-        return aws.secretsmanager.SecretVersion(
+        self.held[purpose] = aws.secretsmanager.SecretVersion(
             f"secret-{purpose}-value",
             secret_id=self.stored[purpose].resource.id,
             secret_string=value,
             opts=self.child(),
         )
+        return self.held[purpose]
 
 
 def _identity(settings: Settings) -> pulumi.Output[str]:

@@ -4,7 +4,7 @@ Names are camelCase in the configuration and snake_case here. What one section a
 """
 
 import ipaddress
-from typing import Annotated, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -161,25 +161,6 @@ class EventBridge(Section):
     def is_of_test_mode(self) -> bool:
         """Whether the source's name says that its events are of test mode."""
         return (self.source or "").startswith("aws.partner/stripe.com/ed_test_")
-
-
-class Kit(Section):
-    """The tag at Kit for each label of a member."""
-
-    tags: dict[str, Annotated[int, Field(ge=1)]] = Field(min_length=1)
-
-
-class Slack(Section):
-    """The operations channel."""
-
-    channel: str = Field(pattern=r"^[CGD][A-Z0-9]{2,20}$")
-
-
-class Destinations(Section):
-    """The settings of each destination; the places themselves are in handlers.settings."""
-
-    kit: Kit
-    slack: Slack
 
 
 def _page_fault(url: str) -> str | None:

@@ -6,13 +6,13 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from infra.destination_sections import Destinations
 from infra.hostnames import absolute, domain_fault
 from infra.mail_sections import Mail
 from infra.plans import PlanName
 from infra.section import Section, refused
 from infra.sections import (
     Cache,
-    Destinations,
     EventBridge,
     Host,
     Hsts,
@@ -102,6 +102,7 @@ class Settings(Section):
     reserved_concurrency: dict[str, Annotated[int, Field(ge=1, le=1000)]] = Field(default_factory=dict)
     sync_max_concurrency: int = Field(default=2, ge=2, le=1000)
     apply_max_concurrency: int = Field(default=5, ge=2, le=1000)
+    reconcile_hours: int = Field(default=6, ge=1, le=24)
     log_retention_days: RetentionDays = 30
     lambda_runtime: Runtime = "python3.11"
     stripe_api_base: Annotated[str, AfterValidator(_api_base)] = STRIPE_API

@@ -1,8 +1,9 @@
-"""How long each function may take, and what follows from it."""
+"""How long each function may take, how often at once it reads dead letters, and what follows from it."""
 
 from dataclasses import dataclass
 
 VISIBILITY_FACTOR = 6  # AWS Lambda, "Using Lambda with Amazon SQS": at least six times the function's timeout
+DEAD_LETTER_CONCURRENCY = 2  # batches of one dead-letter queue at once: the fewest that Lambda can be limited to
 
 
 @dataclass(frozen=True)
@@ -24,3 +25,5 @@ CLAIMS = Timing(10)  # a person waits for it, and a conflict is worth another tr
 BRIDGE = Timing(10)
 SYNC = Timing(30)
 SWEEP = Timing(30)
+RECONCILE = Timing(300)  # a run that is cut off goes on where it stopped with the next
+UNDELIVERED = Timing(30)

@@ -22,7 +22,7 @@ def _queues() -> tuple[Check, ...]:
             entry=entries()["aws.dlq"],
             probe=pipeline.queues,
             rule=aws_rules.dlq,
-            fix="give the queue its redrive policy again; read what a full dead-letter queue holds, then replay it",
+            fix="give the queue its redrive policy and its dead letters their reader; replay what they hold",
             command=lambda scope: aws(scope, "sqs", "list-queues"),
         ),
         Check(

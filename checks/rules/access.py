@@ -26,6 +26,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "members": frozenset(LOGS | READ),
     "claims": frozenset(LOGS | SEND | READ | WRITE | SECRET),
     "bridge": frozenset(LOGS | RECEIVE | SEND),
+    "reconcile": frozenset(LOGS | SEND | READ | WRITE | SECRET),
+    "undelivered": frozenset(LOGS | RECEIVE | SEND | READ | WRITE),
 }
 _TAKE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 _CHANGE = {"dynamodb:PutItem", "dynamodb:UpdateItem"}
@@ -40,10 +42,17 @@ NEEDED: dict[str, frozenset[str]] = {
     "members": frozenset(LOGS | {"dynamodb:GetItem"}),
     "claims": frozenset(LOGS | {"sqs:SendMessage"} | _RECORD | SECRET),
     "bridge": frozenset(LOGS | _TAKE | {"sqs:SendMessage"}),
+    "reconcile": frozenset(LOGS | {"sqs:SendMessage"} | _RECORD | SECRET),
+    "undelivered": frozenset(LOGS | _TAKE | {"sqs:SendMessage"} | _RECORD),
 }
+READ_DEAD_LETTERS = ("events", "sync")  # the purposes of the queues whose dead letters `undelivered` takes
 # Which queues a function takes from and sends to, by their purpose.
 TAKES_FROM = {"apply": "events", "sync": "sync", "bridge": "bridge"}
-SENDS_TO = {"webhook": "events", "bridge": "events", "apply": "sync", "claims": "sync", "sweep": "sync"}
+SENDS_TO = {
+    **dict.fromkeys(("webhook", "bridge"), frozenset({"events"})),
+    **dict.fromkeys(("apply", "claims", "sweep", "undelivered"), frozenset({"sync"})),
+    "reconcile": frozenset({"events", "sync"}),
+}
 LAMBDA = "lambda.amazonaws.com"
 STREAMS = re.compile(r"arn:aws[a-z-]*:logs:[a-z0-9-]+:[0-9]{12}:log-group:[^*]+:(?:log-stream:)?\*\Z")
 INDEXES = re.compile(r"arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[^*/]+/index/\*\Z")
@@ -71,6 +80,8 @@ def roles(contract: Contract, facts: tuple[RoleFacts, ...]) -> Verdict:
             problems.append(f"{name}: its role has no policy")
         else:
             problems += [f"{name}: may not {action}, which its work takes" for action in _lacking(fact)]
+            unsent = _unsendable(contract, fact)
+            problems += [f"{name}: may not send to {queue}, which its work takes" for queue in unsent]
             unread = _unreadable(contract, fact)
             problems += [f"{name}: may not read the secret {purpose}, which its work takes" for purpose in unread]
         for statement in fact.statements:
@@ -116,20 +127,31 @@ def _lacking(fact: RoleFacts) -> list[str]:
     return sorted(NEEDED.get(fact.function.purpose, frozenset()) - granted)
 
 
+def _unsendable(contract: Contract, fact: RoleFacts) -> list[str]:
+    """The names of the queues that the function sends to and may not."""
+    targets, reached = SENDS_TO.get(fact.function.purpose, frozenset()), _reached(fact, {"sqs:SendMessage"})
+    return sorted(queue.name for queue in contract.queues if queue.purpose in targets and queue.arn not in reached)
+
+
 def _unreadable(contract: Contract, fact: RoleFacts) -> list[str]:
     """The purposes of the secrets that the function cannot do its work without and may not read."""
-    readable = {
-        resource
-        for statement in fact.statements
-        if statement.effect == "Allow" and SECRET & set(statement.actions)
-        for resource in statement.resources
-    }
+    readable = _reached(fact, SECRET)
     held = {secret.purpose for secret in contract.secrets if secret.arn in readable}
     return sorted(needed_secrets(contract, fact.function) - held)
 
 
+def _reached(fact: RoleFacts, actions: set[str]) -> set[str]:
+    """The resources on which the role allows any of `actions`."""
+    return {
+        resource
+        for statement in fact.statements
+        if statement.effect == "Allow" and actions & set(statement.actions)
+        for resource in statement.resources
+    }
+
+
 def needed_secrets(contract: Contract, function: Function) -> frozenset[str]:
-    """The purposes of the secrets that the function reads; the sweep signs claim links, where there are any."""
+    """The purposes of the secrets that the function reads; claim links are made by sweep and reconcile, if at all."""
     match function.purpose:
         case "webhook":
             return frozenset({"stripe-signing"})
@@ -137,7 +159,7 @@ def needed_secrets(contract: Contract, function: Function) -> frozenset[str]:
             return frozenset({"stripe-read", "identity"})
         case "claims":
             return frozenset({"identity"})
-        case "sweep":
+        case "sweep" | "reconcile":
             return frozenset({"stripe-read", "identity"} if contract.claims else {"stripe-read"})
     return frozenset({function.destination} if function.destination else ())
 
@@ -175,13 +197,15 @@ def _is_own(contract: Contract, function: Function, statement: Statement, resour
 
 def _queues(contract: Contract, function: Function, actions: set[str]) -> set[str]:
     """The queues that the function's purpose takes from and sends to, as far as `actions` do either."""
-    source, target = TAKES_FROM.get(function.purpose), SENDS_TO.get(function.purpose)
+    source, targets = TAKES_FROM.get(function.purpose), SENDS_TO.get(function.purpose, frozenset())
     own = {
         queue.arn
         for queue in contract.queues
         if queue.purpose == source and (source == "events" or queue.destination == function.destination)
     }
-    sent = {queue.arn for queue in contract.queues if queue.purpose == target}
+    if function.purpose == "undelivered":
+        own = {queue.dlq for queue in contract.queues if queue.dlq and queue.purpose in READ_DEAD_LETTERS}
+    sent = {queue.arn for queue in contract.queues if queue.purpose in targets}
     return (own if actions & RECEIVE else set()) | (sent if actions & SEND else set())
 
 

@@ -11,19 +11,20 @@ RECEIVES_LEAST = 5  # ibid.
 RETENTION_LEAST_DAYS = 7
 AGE_MOST_SECONDS = 60
 WAITING = "ApproximateNumberOfMessagesVisible"
-# What the functions count when a person is needed: parked events, alerts, deliveries given up.
-COUNTED = ("Alert", "EventParked", "SyncParked")
+# What the functions count when a person is needed: parked events, alerts, deliveries given up, lost events.
+COUNTED = ("Alert", "EventParked", "ReconcileMissing", "SyncParked")
 
 
 def dlq(_contract: Contract, facts: tuple[QueueFacts, ...]) -> Verdict:
     """aws.dlq: every queue of the pipeline has a dead-letter queue, and those are empty (AWS Well-Architected, REL).
 
     Which queues there must be is judged too: one of events, and one for each sync function. A dead-letter queue keeps
-    messages no shorter than the queue that it serves, whose time has already run (AWS, SQS dead-letter queues).
+    messages no shorter than the queue that it serves, whose time has already run (AWS, SQS dead-letter queues). Those
+    of events and of syncs trigger a function, which writes down what was given up and tells somebody.
     """
     problems = _missing_queues(facts)
     names = {fact.name for fact in facts if fact.exists}
-    problems += _kept_too_short(facts)
+    problems += _kept_too_short(facts) + _unread(facts)
     for fact in facts:
         if fact.exists and fact.purpose != "dlq" and fact.dlq_arn is None:
             problems.append(f"{fact.name} has no dead-letter queue")
@@ -43,11 +44,12 @@ def redrive(contract: Contract, facts: tuple[QueueFacts, ...]) -> Verdict:
     """aws.redrive: visibility at least six times the function's time-out, five receives at least (AWS, SQS and Lambda).
 
     The time-out is that of the functions which the queue really triggers; a queue that triggers none fails. A function
-    that takes several messages at once reports the failed ones, or one failure loses or repeats all (ibid.).
+    that takes several messages at once reports the failed ones, or one failure loses or repeats all (ibid.). All of it
+    but the receives holds for dead-letter queues that trigger functions, too.
     """
     problems = _missing_queues(facts)
     for fact in facts:
-        if not fact.exists or fact.purpose == "dlq":
+        if not fact.exists or (fact.purpose == "dlq" and not fact.consumer_timeouts):
             continue
         if not fact.consumer_timeouts:
             problems.append(f"{fact.name} triggers no function")
@@ -208,6 +210,16 @@ def _kept_too_short(facts: tuple[QueueFacts, ...]) -> list[str]:
         f"{dead} keeps messages {kept[dead]} s, {fact.name} {fact.retention_seconds} s"
         for fact, dead in pairs
         if dead in kept and kept[dead] < fact.retention_seconds
+    ]
+
+
+def _unread(facts: tuple[QueueFacts, ...]) -> list[str]:
+    """Dead-letter queues of events and syncs that trigger no function; other dead letters are for a person to read."""
+    ours = {(fact.dlq_arn or "").rpartition(":")[2] for fact in facts if fact.purpose in ("events", "sync")}
+    return [
+        f"{fact.name} triggers no function: nobody reads what was given up"
+        for fact in facts
+        if fact.exists and fact.name in ours and not fact.consumer_timeouts
     ]
 
 

@@ -5,21 +5,23 @@ from checks.model import Verdict, judge
 from checks.probes.aws.callers import CallerFacts, Grant, ScheduleFacts
 
 SCHEDULER = "scheduler.amazonaws.com"
+SCHEDULED = ("sweep", "reconcile")
 INVOKE = "lambda:InvokeFunction"
 
 
 def callers(_contract: Contract, facts: tuple[CallerFacts, ...]) -> Verdict:
     """aws.callers: a function's policy lets AWS services in, each for a named source; schedules may call no other one.
 
-    AWS Lambda, "Resource-based policies" (SourceArn, against the confused deputy). The sweep must have a schedule that
-    is on. That a queue calls its function is aws.redrive; what people may call is judged at the API's routes.
+    AWS Lambda, "Resource-based policies" (SourceArn, against the confused deputy). The sweep and reconcile must
+    have a schedule that is on. That a queue calls its function is aws.redrive; what people may call is judged at the
+    API's routes.
     """
     problems = [] if facts else ["no function is declared"]
     for fact in facts:
         name = fact.function.name
         problems += [f"{name}: {problem}" for grant in fact.grants for problem in _grant_problems(grant)]
         problems += [problem for schedule in fact.schedules for problem in _schedule_problems(schedule)]
-        if fact.function.purpose == "sweep" and not any(schedule.enabled for schedule in fact.schedules):
+        if fact.function.purpose in SCHEDULED and not any(schedule.enabled for schedule in fact.schedules):
             problems.append(f"{name}: no schedule that is on calls it")
     return judge(
         "services on behalf of a named source, and schedules that may call this function alone",

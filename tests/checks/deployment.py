@@ -32,7 +32,8 @@ class Deployment:
         self._functions()
         self._watch()
         self._api()
-        self._schedule()
+        self._schedule("sweep", "rate(1 minute)")
+        self._schedule("reconcile", "rate(6 hours)")
 
     def contract(self) -> contract.Contract:
         return contract.parse(self.document)
@@ -116,6 +117,8 @@ class Deployment:
             self._log_group(function["log_group"])
         self.feed(0, "apply", "ReportBatchItemFailures")
         self.feed(2, "sync-kit", "ReportBatchItemFailures")
+        self.feed(1, "undelivered", "ReportBatchItemFailures")
+        self.feed(3, "undelivered", "ReportBatchItemFailures")
 
     def _log_group(self, name: str) -> None:
         self.aws("logs").create_log_group(logGroupName=name)
@@ -139,9 +142,13 @@ class Deployment:
         if service == "secretsmanager":
             wanted = access.needed_secrets(self.contract(), contract.Function(**function))
             return [secret["arn"] for secret in self.document["secrets"] if secret["purpose"] in wanted]
+        if function["purpose"] == "undelivered" and action != "sqs:SendMessage":
+            return [queue["arn"] for queue in self.document["queues"] if queue["purpose"] == "dlq"]
+        events, sync = (self.document["queues"][number]["arn"] for number in (0, 2))
+        if function["purpose"] == "reconcile":
+            return [events, sync]
         sends = action == "sqs:SendMessage"
-        events = function["purpose"] == "webhook" if sends else function["purpose"] == "apply"
-        return self.document["queues"][0 if events else 2]["arn"]
+        return events if function["purpose"] == ("webhook" if sends else "apply") else sync
 
     def _watch(self) -> None:
         for region in (REGION, "us-east-1"):
@@ -152,7 +159,9 @@ class Deployment:
             named = ("QueueName", self.document["queues"][queue]["name"])
             waiting = ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
             self._alarm(alarm, waiting, named, Statistic="Maximum", Threshold=0, above=True)
-        for alarm, counted in zip(self.document["alarms"][3:], ("EventParked", "Alert", "SyncParked"), strict=True):
+        for alarm, counted in zip(
+            self.document["alarms"][3:], ("EventParked", "Alert", "SyncParked", "ReconcileMissing"), strict=True
+        ):
             named = ("stack", PREFIX)
             self._alarm(alarm, ("LaunchReady", counted), named, Statistic="Sum", Threshold=0, above=True)
         config = {"Type": "HTTPS", "FullyQualifiedDomainName": API_HOST, "ResourcePath": "/health", "Port": 443}
@@ -203,15 +212,15 @@ class Deployment:
             **source,
         )
 
-    def _schedule(self) -> None:
-        name, target = f"{PREFIX}-sweep-schedule", self.arn("lambda", f"function:{PREFIX}-sweep")
+    def _schedule(self, function: str, rate: str) -> None:
+        name, target = f"{PREFIX}-{function}-schedule", self.arn("lambda", f"function:{PREFIX}-{function}")
         role = self.aws("iam").create_role(
             RoleName=name, AssumeRolePolicyDocument=self.trust(Service="scheduler.amazonaws.com")
         )
         self.allow(name, "lambda:InvokeFunction", target, policy="call")
         self.aws("scheduler").create_schedule(
             Name=name,
-            ScheduleExpression="rate(1 minute)",
+            ScheduleExpression=rate,
             FlexibleTimeWindow={"Mode": "OFF"},
             Target={"Arn": target, "RoleArn": role["Role"]["Arn"]},
         )

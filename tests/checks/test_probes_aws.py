@@ -76,6 +76,12 @@ def fill_dead_letters(it: Deployment) -> None:
     it.aws("sqs").send_message(QueueUrl=it.queue(3), MessageBody="given up")
 
 
+def leave_dead_letters_unread(it: Deployment) -> None:
+    lambdas = it.aws("lambda")
+    (feed,) = lambdas.list_event_source_mappings(EventSourceArn=it.document["queues"][3]["arn"])["EventSourceMappings"]
+    lambdas.delete_event_source_mapping(UUID=feed["UUID"])
+
+
 def delete_queue(it: Deployment) -> None:
     it.aws("sqs").delete_queue(QueueUrl=it.queue(3))
 
@@ -189,6 +195,7 @@ def unmap_api(it: Deployment) -> None:
     [
         (drop_redrive, "aws.dlq", "launch-ready-prod-sync-kit has no dead-letter queue"),
         (fill_dead_letters, "aws.dlq", "holds 1 messages"),
+        (leave_dead_letters_unread, "aws.dlq", "launch-ready-prod-sync-kit-dlq triggers no function"),
         (delete_queue, "aws.dlq", "launch-ready-prod-sync-kit-dlq does not exist"),
         (shorten_visibility, "aws.redrive", "visibility 179 s, at least 180 s"),
         (lengthen_timeout, "aws.redrive", "visibility 180 s, at least 186 s"),

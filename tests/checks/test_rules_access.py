@@ -71,6 +71,10 @@ def test_what_apply_needs_is_allowed(declared):
         ("webhook", allow(("sqs:SendMessage",), f"{QUEUE[:-11]}sync-kit"), "which is not its own"),
         ("claims", allow(("secretsmanager:GetSecretValue",), READ_KEY), "which is not its own"),
         ("claims", allow(TAKE, QUEUE), "sqs:ReceiveMessage is not needed by a claims function"),
+        ("reconcile", allow(TAKE, QUEUE), "sqs:ReceiveMessage is not needed by a reconcile function"),
+        ("reconcile", allow(("secretsmanager:GetSecretValue",), f"{SECRETS}kit-AbCdEf"), "which is not its own"),
+        ("undelivered", allow(TAKE, QUEUE), "launch-ready-prod-events.fifo, which is not its own"),
+        ("undelivered", allow(("secretsmanager:GetSecretValue",), READ_KEY), "is not needed by a undelivered function"),
     ],
 )
 def test_a_widened_role_fails(declared, purpose, statement, said):
@@ -91,6 +95,18 @@ def test_a_widened_role_fails(declared, purpose, statement, said):
 def test_a_role_that_lacks_a_statement_which_its_work_takes_fails(declared, gone, said):
     rest = (*APPLY[:gone], *APPLY[gone + 1 :])
     assert passes(access.roles(declared, (role(declared, "apply", *rest),)), f"may not {said}")
+
+
+def test_reconcile_sends_to_both_kinds_of_queues_and_undelivered_takes_all_dead_letters_of_ours(declared):
+    events, sync = QUEUE, f"{QUEUE[:-11]}sync-kit"
+    dead = (f"{QUEUE[:-5]}-dlq.fifo", f"{sync}-dlq")
+    for gone, name in ((events, "sync-kit"), (sync, "events.fifo")):
+        rest = role(declared, "reconcile", allow(("sqs:SendMessage",), gone))
+        assert passes(access.roles(declared, (rest,)), f"may not send to launch-ready-prod-{name}")
+    both = access.roles(declared, (role(declared, "reconcile", allow(("sqs:SendMessage",), events, sync)),))
+    taking = access.roles(declared, (role(declared, "undelivered", allow(TAKE, *dead)),))
+    assert "send to" not in both.actual
+    assert "not its own" not in both.actual + taking.actual
 
 
 def test_the_sweep_reads_the_identity_keys_where_there_are_claim_links_and_nowhere_else(declared):

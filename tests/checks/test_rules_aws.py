@@ -14,7 +14,13 @@ ARN = "arn:aws:sqs:eu-west-1:000000000001:"
 
 
 def queue(name: str, purpose: str, **changes) -> QueueFacts:
-    facts: dict[str, Any] = {"dlq_arn": None, "max_receive_count": None, "retention_seconds": 1_209_600}
+    facts: dict[str, Any] = {
+        "dlq_arn": None,
+        "max_receive_count": None,
+        "visibility_seconds": 180,
+        "retention_seconds": 1_209_600,
+        "consumer_timeouts": (30,),
+    }
     if purpose != "dlq":
         facts = {
             "dlq_arn": f"{ARN}{name}-dlq",
@@ -41,6 +47,9 @@ def with_queue(number: int, **changes) -> tuple[QueueFacts, ...]:
         (with_queue(0, dlq_arn=f"{ARN}gone"), "which is not a declared queue"),
         (with_queue(1, exists=False), "events-dlq does not exist"),
         (with_queue(1, waiting=3), "events-dlq holds 3 messages"),
+        (with_queue(1, consumer_timeouts=()), "events-dlq triggers no function: nobody reads what was given up"),
+        (with_queue(3, consumer_timeouts=()), "kit-dlq triggers no function"),
+        ((*QUEUES, queue("bridge", "bridge"), queue("bridge-dlq", "dlq", consumer_timeouts=())), None),
         (with_queue(1, retention_seconds=345_600), None),
         (with_queue(1, retention_seconds=345_599), "events-dlq keeps messages 345599 s, events 345600 s"),
         (QUEUES[:2], "no queue of sync is declared"),
@@ -61,6 +70,9 @@ def test_dlq(declared, facts, said):
         (with_queue(2, max_receive_count=4), "kit: maxReceiveCount 4, at least 5"),
         (with_queue(2, all_or_nothing=("sync-kit",)), "sync-kit cannot give back single messages of kit"),
         (with_queue(2, exists=False), "kit does not exist"),
+        (with_queue(1, visibility_seconds=179), "events-dlq: visibility 179 s, at least 180 s"),
+        (with_queue(1, consumer_timeouts=(), visibility_seconds=30), None),
+        (with_queue(3, all_or_nothing=("undelivered",)), "undelivered cannot give back single messages of kit-dlq"),
     ],
 )
 def test_redrive(declared, facts, said):
@@ -107,6 +119,7 @@ ALARMS = (
     alarm("event-parked", "EventParked", ("stack", "launch-ready-prod")),
     alarm("alert", "Alert", ("stack", "launch-ready-prod")),
     alarm("sync-parked", "SyncParked", ("stack", "launch-ready-prod")),
+    alarm("reconcile-missing", "ReconcileMissing", ("stack", "launch-ready-prod")),
 )
 
 
@@ -133,6 +146,7 @@ def with_alarm(number: int, **changes) -> tuple[AlarmFacts, ...]:
         (with_alarm(2, state="ALARM"), "launch-ready-prod-health is in ALARM"),
         ((*ALARMS[:3], *ALARMS[4:]), "no alarm on the metric EventParked"),
         (with_alarm(4, dimensions=(("stack", "launch-ready-staging"),)), "no alarm on the metric Alert"),
+        (ALARMS[:6], "no alarm on the metric ReconcileMissing"),
         (with_alarm(5, threshold=9.0), "launch-ready-prod-sync-parked does not fire on the first one"),
     ],
 )

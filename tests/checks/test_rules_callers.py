@@ -11,17 +11,20 @@ ROUTE = "arn:aws:execute-api:eu-west-1:000000000001:a1b2c3/*/POST/webhooks/strip
 SWEEP = "arn:aws:lambda:eu-west-1:000000000001:function:launch-ready-prod-sweep"
 GATEWAY = Grant(principal="apigateway.amazonaws.com", sources=(ROUTE,))
 CALL = Statement(effect="Allow", actions=("lambda:InvokeFunction",), resources=(SWEEP,), inverted=False)
+RECONCILE = SWEEP.replace("sweep", "reconcile")
 SCHEDULE = ScheduleFacts(
     name="sweep", enabled=True, target=SWEEP, trusts=("scheduler.amazonaws.com",), statements=(CALL,)
 )
 
 
 def facts(declared, *grants: Grant, schedules: tuple[ScheduleFacts, ...] = (SCHEDULE,)) -> tuple[CallerFacts, ...]:
-    """The webhook with its grants, and the sweep with its schedules."""
+    """The webhook with its grants, the sweep with its schedules, and reconcile with its own."""
+    own = replace(SCHEDULE, name="reconcile", target=RECONCILE, statements=(replace(CALL, resources=(RECONCILE,)),))
     named = {function.purpose: function for function in declared.functions}
     return (
         CallerFacts(function=named["webhook"], grants=grants),
         CallerFacts(function=named["sweep"], grants=(), schedules=schedules),
+        CallerFacts(function=named["reconcile"], grants=(), schedules=(own,)),
     )
 
 
@@ -65,3 +68,11 @@ def test_what_a_schedule_is_denied_is_no_problem(declared):
 def test_a_sweep_without_a_schedule_and_a_launch_without_functions_fail(declared):
     assert passes(callers.callers(declared, facts(declared, GATEWAY, schedules=())), "no schedule that is on calls it")
     assert passes(callers.callers(declared, ()), "no function is declared")
+
+
+def test_reconcile_needs_a_schedule_too(declared):
+    *others, reconcile = facts(declared, GATEWAY)
+
+    told = callers.callers(declared, (*others, replace(reconcile, schedules=())))
+
+    assert passes(told, "launch-ready-prod-reconcile: no schedule that is on calls it")

@@ -22,16 +22,16 @@ def test_what_the_functions_count_for_a_person_wakes_somebody_at_the_first_one(d
         if alarm["namespace"] == METRIC_NAMESPACE
     }
     ours = ({"stack": "launch-ready-prod"}, "Sum", 0)
-    assert counted == {"Alert": ours, "EventParked": ours, "SyncParked": ours}
+    assert counted == {"Alert": ours, "EventParked": ours, "ReconcileMissing": ours, "SyncParked": ours}
 
 
-def test_every_function_that_no_queue_calls_has_an_alarm_on_its_errors(deployed: Deployed) -> None:
+def test_every_function_that_no_queue_of_work_calls_has_an_alarm_on_its_errors(deployed: Deployed) -> None:
     watched = {
         alarm["dimensions"]["FunctionName"].removeprefix("launch-ready-prod-")
         for alarm in deployed.of_type(ALARM).values()
         if alarm["metricName"] == "Errors"
     }
-    assert watched == {"webhook", "members", "claims", "sweep"}
+    assert watched == {"webhook", "members", "claims", "sweep", "reconcile", "undelivered"}
 
 
 def test_every_alarm_tells_somebody_that_it_began_and_that_it_ended(deployed: Deployed) -> None:

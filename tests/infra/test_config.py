@@ -22,6 +22,8 @@ SECRETS = {
     "slackBotToken": "xoxb-made-up",
     "identityKey": "made-up-" + "k" * 32,
 }
+KIT = {"tags": {"member_active": 1}}
+SLACK = {"slack": {"channel": "C1AB"}}
 SOURCE = "aws.partner/stripe.com/ed_61TEN0dErlaWJQzTZ16Qafnx2x"
 
 
@@ -201,6 +203,28 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
             "destinations.slack.channel",
             "C",
         ),
+        (
+            {"destinations": {**SLACK, "kit": {**KIT, "mode": "dry"}}},
+            "destinations.kit.mode",
+            "'on', 'shadow' or 'off'",
+        ),
+        ({"destinations": {**SLACK, "kit": {**KIT, "mode": True}}}, "destinations.kit.mode", "'on', 'shadow' or 'off'"),
+        (
+            {"destinations": {**SLACK, "kit": {**KIT, "percent": 101}}},
+            "destinations.kit.percent",
+            "less than or equal to 100",
+        ),
+        ({"destinations": {**SLACK, "kit": {**KIT, "percent": -1}}}, "destinations.kit.percent", "or equal to 0"),
+        ({"destinations": {**SLACK, "kit": {**KIT, "percent": 12.5}}}, "destinations.kit.percent", "a valid integer"),
+        (
+            {"destinations": {**SLACK, "kit": {**KIT, "callsPerMonth": 0}}},
+            "destinations.kit.callsPerMonth",
+            "greater than or equal to 1",
+        ),
+        ({"destinations": {**SLACK, "kit": {**KIT, "modus": "on"}}}, "destinations.kit.modus", "Did you mean mode?"),
+        ({"reconcileHours": 0}, "reconcileHours", "greater than or equal to 1"),
+        ({"reconcileHours": 25}, "reconcileHours", "less than or equal to 24"),
+        ({"reservedConcurrency": {"undelivered": 5}}, "reservedConcurrency.undelivered", "up to 6 times at once"),
         ({"alertEmail": "ops"}, "alertEmail", "match pattern"),
         ({"reservedConcurrency": {"webhok": 5}}, "reservedConcurrency.webhok", "the functions are webhook"),
         ({"reservedConcurrency": {"bridge": 5}}, "reservedConcurrency.bridge", "the functions are webhook"),
@@ -229,7 +253,7 @@ def test_a_missing_region_is_named() -> None:
     assert problems(values) == ["aws:region: got nothing; it has no default. pulumi config set aws:region …"]
 
 
-@pytest.mark.parametrize("name", ["a.b", "x" * 37])
+@pytest.mark.parametrize("name", ["a.b", "x" * 33])
 def test_a_stack_whose_name_aws_would_refuse_is_named(name: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load(raw(), project="launch-ready", stack=name)
@@ -237,7 +261,7 @@ def test_a_stack_whose_name_aws_would_refuse_is_named(name: str) -> None:
 
 
 def test_the_longest_stack_name_leaves_room_for_every_role() -> None:
-    assert len(load(raw(), project="launch-ready", stack="x" * 36).prefix + "-sweep-schedule") == 64
+    assert len(load(raw(), project="launch-ready", stack="x" * 32).prefix + "-reconcile-schedule") == 64
 
 
 def test_no_secret_is_ever_shown() -> None:

@@ -31,10 +31,23 @@ EXPECTED = {
         "ReadStripeKey",
         "ReadIdentityKeys",
     },
+    "reconcile-policy": {
+        "WriteOwnLogs",
+        "ReadNodes",
+        "WriteNodes",
+        "SendEvents",
+        "NudgeDestinations",
+        "ReadStripeKey",
+        "ReadIdentityKeys",
+    },
+    "undelivered-policy": {"WriteOwnLogs", "TakeDeadLetters", "ReadNodes", "WriteNodes", "NudgeDestinations"},
     "sync-kit-policy": {"WriteOwnLogs", "TakeNudges", "ReadMember", "WriteDeliveries", "ReadVendorKey"},
     "sync-slack-policy": {"WriteOwnLogs", "TakeNudges", "ReadMember", "WriteDeliveries", "ReadVendorKey"},
     "sweep-schedule-policy": {"CallSweep"},
+    "reconcile-schedule-policy": {"CallReconcile"},
 }
+
+FUNCTIONS = [name.removesuffix("-policy") for name in EXPECTED if not name.endswith("-schedule-policy")]
 
 
 def statements(deployed: Deployed, name: str) -> dict[str, dict[str, Any]]:
@@ -66,7 +79,7 @@ def test_every_resource_is_an_arn_and_a_star_has_a_reason(deployed: Deployed) ->
             assert "*" not in resource or statement["Sid"] in STARRED, (name, resource)
 
 
-@pytest.mark.parametrize("function", ["webhook", "apply", "members", "claims", "sweep", "sync-kit", "sync-slack"])
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_writes_to_its_own_log_group_only(deployed: Deployed, function: str) -> None:
     resources = statements(deployed, f"{function}-policy")["WriteOwnLogs"]["Resource"]
     assert [resource.partition("/aws/lambda/")[2] for resource in resources] == [f"launch-ready-prod-{function}:*"]
@@ -90,7 +103,7 @@ def test_only_who_needs_the_identity_keys_reads_them(deployed: Deployed) -> None
         for resource in statement["Resource"]
         if resource.endswith("/identity")
     }
-    assert readers == {"apply-policy", "claims-policy", "sweep-policy"}
+    assert readers == {"apply-policy", "claims-policy", "sweep-policy", "reconcile-policy"}
 
 
 def test_the_webhook_cannot_touch_the_table(deployed: Deployed) -> None:
@@ -100,7 +113,7 @@ def test_the_webhook_cannot_touch_the_table(deployed: Deployed) -> None:
 def test_each_role_trusts_one_service(deployed: Deployed) -> None:
     for name, role in deployed.of_type("aws:iam/role:Role").items():
         [statement] = json.loads(role["assumeRolePolicy"])["Statement"]
-        service = "scheduler" if name == "sweep-schedule-role" else "lambda"
+        service = "scheduler" if name.endswith("-schedule-role") else "lambda"
         assert statement["Principal"] == {"Service": f"{service}.amazonaws.com"}
 
 

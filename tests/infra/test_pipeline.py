@@ -14,7 +14,9 @@ from tests.infra.conftest import ROOT, Deployed, deploy
 QUEUE = "aws:sqs/queue:Queue"
 FUNCTION = "aws:lambda/function:Function"
 FEED = "aws:lambda/eventSourceMapping:EventSourceMapping"
+SCHEDULE = "aws:scheduler/schedule:Schedule"
 COMMON = {Env.STACK, Env.TABLE_NAME, Env.POLICY}
+DESTINATION = COMMON | {Env.DESTINATION, Env.DESTINATION_SECRET_ID, Env.DESTINATION_MODE, Env.DESTINATION_OPTIONS}
 ENVIRONMENTS = {
     "webhook": {Env.STACK, Env.LIVEMODE, Env.EVENTS_QUEUE_URL, Env.SIGNING_SECRET_ID, Env.BAD_SIGNATURE_STATUS},
     "apply": COMMON | {Env.LIVEMODE, Env.SYNC_QUEUE_URLS, Env.STRIPE_SECRET_ID, Env.IDENTITY_SECRET_ID},
@@ -22,8 +24,12 @@ ENVIRONMENTS = {
     "claims": COMMON | {Env.LIVEMODE, Env.SYNC_QUEUE_URLS, Env.IDENTITY_SECRET_ID},
     "sweep": COMMON
     | {Env.SYNC_QUEUE_URLS, Env.STRIPE_SECRET_ID, Env.IDENTITY_SECRET_ID, Env.CLAIM_URL, Env.CLAIM_DAYS},
-    "sync-kit": COMMON | {Env.DESTINATION, Env.DESTINATION_SECRET_ID, Env.DESTINATION_OPTIONS},
-    "sync-slack": COMMON | {Env.DESTINATION, Env.DESTINATION_SECRET_ID, Env.DESTINATION_OPTIONS},
+    "reconcile": COMMON
+    | {Env.LIVEMODE, Env.EVENTS_QUEUE_URL, Env.SYNC_QUEUE_URLS, Env.STRIPE_SECRET_ID}
+    | {Env.IDENTITY_SECRET_ID, Env.CLAIM_URL, Env.CLAIM_DAYS},
+    "undelivered": COMMON | {Env.SYNC_QUEUE_URLS},
+    "sync-kit": DESTINATION,
+    "sync-slack": DESTINATION,
 }
 
 
@@ -70,6 +76,11 @@ def changed() -> Deployed:
         priceMetadataKey="price",
         identity={"unsignedReference": "add"},
         webhook={"badSignature": 401},
+        destinations={
+            "kit": {"mode": "shadow", "percent": 25, "callsPerMonth": 5000, "tags": {"member_active": 1}},
+            "slack": {"mode": "off", "channel": "C1AB"},
+        },
+        reconcileHours=1,
         identityKey="n" * 32,
         identityKeyPrevious="o" * 32,
     )
@@ -133,11 +144,26 @@ def test_a_destination_takes_the_options_that_are_declared(deployed: Deployed, s
     assert registry.load(spec.name, secret="made-up", options=options, base_url=spec.base_url).name == spec.name
 
 
+def test_a_destination_is_on_for_everybody_unless_the_config_says_otherwise(deployed: Deployed) -> None:
+    for name in ("kit", "slack"):
+        told = json.loads(variables(deployed, f"sync-{name}")[Env.DESTINATION_MODE])
+        assert told == {"mode": "on", "percent": 100, "calls_per_month": None}
+
+
+def test_a_destinations_switch_reaches_its_function_and_no_other(changed: Deployed) -> None:
+    kit, slack = (variables(changed, f"sync-{name}") for name in ("kit", "slack"))
+    assert json.loads(kit[Env.DESTINATION_MODE]) == {"mode": "shadow", "percent": 25, "calls_per_month": 5000}
+    assert json.loads(kit[Env.DESTINATION_OPTIONS]) == {"tags": {"member_active": 1}}
+    assert json.loads(slack[Env.DESTINATION_MODE]) == {"mode": "off", "percent": 100, "calls_per_month": None}
+    assert json.loads(slack[Env.DESTINATION_OPTIONS]) == {"channel": "C1AB"}
+
+
 def test_stripes_address_is_told_only_where_it_is_not_the_public_one() -> None:
     graph = plan(ROOT, "prod", {"stripeApiBase": "http://127.0.0.1:12111"})
     for function in graph.of_type(FUNCTION):
         told = function.inputs["environment"]["variables"].get(Env.STRIPE_API_BASE)
-        assert told == ("http://127.0.0.1:12111" if function.name in ("apply-function", "sweep-function") else None)
+        asks = function.name in ("apply-function", "sweep-function", "reconcile-function")
+        assert told == ("http://127.0.0.1:12111" if asks else None), function.name
 
 
 def test_a_queue_hides_a_message_six_times_as_long_as_its_function_may_take(deployed: Deployed) -> None:
@@ -145,6 +171,8 @@ def test_a_queue_hides_a_message_six_times_as_long_as_its_function_may_take(depl
     for feed in ("apply", "sync-kit", "sync-slack"):
         queue = queues["events-queue" if feed == "apply" else f"{feed}-queue"]
         assert queue["visibilityTimeoutSeconds"] == 6 * functions[f"{feed}-function"]["timeout"]
+    for name in ("events", "sync-kit", "sync-slack"):
+        assert queues[f"{name}-dlq"]["visibilityTimeoutSeconds"] == 6 * functions["undelivered-function"]["timeout"]
 
 
 def test_every_queue_gives_up_after_five_tries_to_its_own_dead_letters(deployed: Deployed) -> None:
@@ -174,7 +202,18 @@ def test_batches_report_what_failed_and_have_a_maximum_concurrency(deployed: Dep
         "apply-feed": 5,
         "sync-kit-feed": 2,
         "sync-slack-feed": 2,
+        "undelivered-events-feed": 2,
+        "undelivered-sync-kit-feed": 2,
+        "undelivered-sync-slack-feed": 2,
     }
+
+
+def test_every_queues_dead_letters_are_read_by_one_function(deployed: Deployed) -> None:
+    feeds, queues = deployed.of_type(FEED), deployed.of_type(QUEUE)
+    for name in ("events", "sync-kit", "sync-slack"):
+        feed = feeds[f"undelivered-{name}-feed"]
+        assert feed["eventSourceArn"].endswith(f":{queues[f'{name}-dlq']['name']}")
+        assert feed["functionName"] == "launch-ready-prod-undelivered"
 
 
 def test_concurrency_is_reserved_only_when_asked_for(graph: Graph) -> None:
@@ -225,9 +264,21 @@ def test_a_line_of_the_access_log_is_json_whatever_stands_for_its_variables(depl
 
 
 def test_the_sweep_runs_each_minute_and_is_not_repeated(deployed: Deployed) -> None:
-    [schedule] = deployed.of_type("aws:scheduler/schedule:Schedule").values()
+    schedule = deployed.of_type(SCHEDULE)["sweep-schedule"]
     assert schedule["scheduleExpression"] == "rate(1 minute)"
     assert schedule["target"]["retryPolicy"] == {"maximumRetryAttempts": 0}
+
+
+def test_reconcile_runs_as_often_as_the_config_says(deployed: Deployed, changed: Deployed) -> None:
+    rates = [stack.of_type(SCHEDULE)["reconcile-schedule"]["scheduleExpression"] for stack in (deployed, changed)]
+    assert rates == ["rate(6 hours)", "rate(1 hour)"]  # AWS tells one from many
+    assert deployed.of_type(SCHEDULE)["reconcile-schedule"]["target"]["arn"].endswith(":launch-ready-prod-reconcile")
+
+
+def test_the_first_run_of_reconcile_finds_its_key_at_stripe(graph: Graph) -> None:
+    [reconcile] = [function for function in graph.of_type(FUNCTION) if function.name == "reconcile-function"]
+    kinds = {urn.rpartition("::")[2] for urn in reconcile.dependencies}
+    assert "secret-stripe-read-value" in kinds
 
 
 def test_the_stripe_endpoint_waits_for_names_certificate_and_routes(graph: Graph) -> None:

@@ -59,7 +59,11 @@ RATE_LIMIT = (
 SPF_RECORD = '        zone.record("spf", domain, "TXT", quoted(mail.spf.value), parent=self)\n'
 API_RECORD = 'zone.record("host-api", self.host, "CNAME", self.target, proxied=True, parent=self)'
 PROOF_RECORD = 'zone.record("api-certificate-proof", name, "CNAME", value, parent=self)'
-KEEP_ADDRESS = "Env.EVENTS_QUEUE_URL: self._queues.events.url,"
+READ_DEAD_LETTERS = """            self._feed(self.undelivered, name, queue.dead.arn, DEAD_LETTER_CONCURRENCY)
+"""
+RECONCILE_SCHEDULE = """        self._schedule(self.reconcile, hourly(stack.settings.reconcile_hours))
+"""
+TOLD_STATUS = "Env.BAD_SIGNATURE_STATUS: str(self._stack.settings.webhook.bad_signature),"
 SMUGGLED_KEY = '"NOTE": self._stack.settings.kit_api_key.get_secret_value(),'
 
 MAIL = (
@@ -95,6 +99,7 @@ QUEUES = (
         "aws.dlq",
     ),
     Mutation("messages come back too soon", "infra/timing.py", "FACTOR = 6", "FACTOR = 1", "aws.redrive"),
+    Mutation("nobody reads dead letters", "infra/pipeline.py", READ_DEAD_LETTERS, "", "aws.dlq"),
     Mutation("nobody watches dead events", "infra/alarms.py", "in queues.all:", "in queues.all[1:]:", "aws.alarms"),
     Mutation(
         "nobody is told of parked events", "infra/alarms.py", "in (*COUNTED, *", "in (*COUNTED[1:], *", "aws.alarms"
@@ -110,7 +115,8 @@ ACCESS = (
         'SEND = ("sqs:*",)',
         "aws.roles",
     ),
-    Mutation("the scheduler may call every function", "infra/pipeline.py", "[self.sweep.arn]", '["*"]', "aws.callers"),
+    Mutation("the scheduler may call every function", "infra/pipeline.py", "[function.arn]", '["*"]', "aws.callers"),
+    Mutation("reconcile is never run", "infra/pipeline.py", RECONCILE_SCHEDULE, "", "aws.callers"),
     Mutation(
         "the webhook may not read its signing secret",
         "infra/duties.py",
@@ -130,7 +136,7 @@ ACCESS = (
         "self._read_stripe(),\n            ],",
         "aws.roles",
     ),
-    Mutation("a key in an environment", "infra/duties.py", KEEP_ADDRESS, KEEP_ADDRESS + SMUGGLED_KEY, "sec.env"),
+    Mutation("a key in an environment", "infra/duties.py", TOLD_STATUS, TOLD_STATUS + SMUGGLED_KEY, "sec.env"),
 )
 PAYMENTS = (
     Mutation(

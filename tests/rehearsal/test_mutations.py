@@ -143,6 +143,14 @@ def test_a_mistake_is_caught(
         assert ending.result["verdict"] == "NOT REHEARSED"
 
 
+def test_every_mutation_changes_one_place(tmp_path: Path):
+    for mutation in MUTATIONS:
+        place = tmp_path / mutation.file
+        place.parent.mkdir(exist_ok=True)
+        shutil.copy2(PROJECT / mutation.file, place)
+        mutation.apply(tmp_path)
+
+
 def test_every_mutation_is_of_its_own():
     assert len({mutation.name for mutation in MUTATIONS}) == len(MUTATIONS) >= 16
     assert len({(mutation.file, mutation.text, mutation.instead) for mutation in MUTATIONS}) == len(MUTATIONS)

@@ -84,7 +84,7 @@ def _queue(sqs: Any, lambdas: Any, name: str, purpose: str, arn: str) -> QueueFa
         raise
     policy = json.loads(attributes.get("RedrivePolicy") or "{}")
     count = policy.get("maxReceiveCount")
-    mappings = [] if purpose == "dlq" else lambdas.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
+    mappings = lambdas.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
     return QueueFacts(
         name=name,
         purpose=purpose,

@@ -1,0 +1,50 @@
+"""The sections of a stack's configuration that are about destinations: how far each is on, and its own options."""
+
+import json
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from infra.section import Section
+
+
+class Destination(Section):
+    """How far a destination is switched on, and what its plan at the vendor allows; its own options are below.
+
+    What `mode` and `percent` do is in Pulumi.yaml. `calls_per_month` is None where the vendor sets no such limit.
+    """
+
+    mode: Literal["on", "shadow", "off"] = "on"
+    percent: int = Field(default=100, ge=0, le=100)
+    calls_per_month: int | None = Field(default=None, ge=1)
+
+    def switch(self) -> str:
+        """JSON, as the function of the destination is told."""
+        return json.dumps({name: getattr(self, name) for name in Destination.model_fields})
+
+    def options(self) -> str:
+        """What only this vendor has: JSON, with the keys that the destination's file documents."""
+        return json.dumps(self.model_dump(mode="json", exclude=set(Destination.model_fields)))
+
+
+class Kit(Destination):
+    """The tag at Kit for each label of a member."""
+
+    tags: dict[str, Annotated[int, Field(ge=1)]] = Field(min_length=1)
+
+
+class Slack(Destination):
+    """The operations channel."""
+
+    channel: str = Field(pattern=r"^[CGD][A-Z0-9]{2,20}$")
+
+
+class Destinations(Section):
+    """The settings of each destination; the places themselves are in handlers.settings."""
+
+    kit: Kit
+    slack: Slack
+
+    def of(self, name: str) -> Destination:
+        """The settings of the destination called `name`."""
+        return getattr(self, name)
