@@ -7,7 +7,7 @@ from typing import Any
 
 from handlers.core import events
 from handlers.core import policy as policies
-from handlers.core.membership import membership
+from handlers.core.membership import membership, next_change
 from tests.handlers.core.memory import Memory
 from tests.handlers.histories.people import KEY
 from tests.handlers.story import Event
@@ -36,6 +36,11 @@ class Told:
                 "customers": list(member.customer_ids),
             }
         return found
+
+    def next_change(self, user: str, now: int) -> int | None:
+        """When time alone is said to change what `user` may see."""
+        member = self.memory.members().get(user)
+        return next_change(member.grants, self.policy, now) if member else None
 
     def everything(self) -> dict[str, Any]:
         """All that is kept of members, but for the order in which it was learnt."""

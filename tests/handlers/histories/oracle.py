@@ -122,10 +122,14 @@ class Oracle:
         answered[None] = nobody
         return answered
 
+    def members(self, now: int) -> dict[str, View]:
+        """The answer for those who are known."""
+        return {user: view for user, view in self.answer(now).items() if user is not None}
+
     def moments(self, since: int) -> list[int]:
         """Moments from `since` on at which time alone may change an answer, found by going from one to the next."""
         found, ahead = {since}, [since]
-        ahead += [told.obj["pause_collection"]["resumes_at"] for told in self._pauses()]
+        ahead += [end for told in self._pauses() if (end := told.obj["pause_collection"]["resumes_at"]) > since]
         while ahead:
             now = ahead.pop()
             ends = {self.view(bought, now, verified=True)["until"] for bought in self.bought}
@@ -192,9 +196,7 @@ class Oracle:
             yield from (
                 (told.at, user)
                 for told in tellings
-                if told.obj.get("customer") == customer
-                and told.obj["id"] not in self.told.invoice_of
-                and (user := self.named_in(told.obj))
+                if told.obj.get("customer") == customer and (user := self.named_in(told.obj))
             )
         for session in self._sessions.values():
             if customer == self._customer_of_session(session.obj):
@@ -293,7 +295,8 @@ class Oracle:
         invoices, attempts = self.told.invoices.get(key, []), self.told.payments.get(key, [])
         of_session = {told.obj["payment_intent"] for told in sessions if told.obj.get("payment_intent")}
         bought.payments = of_session | set(self.told.payments_of(key)) | ({key} if attempts else set())
-        own = [*invoices, *attempts]
+        behind = [told for id_ in sorted(bought.payments) for told in self.told.payments.get(id_, ())]
+        own = [*invoices, *behind]
         bought.customer = next((told.obj["customer"] for told in own if told.obj.get("customer")), None)
         bought.emails += _invoice_emails(invoices)
         self._identify(bought, next((user for told in own if (user := self.named_in(told.obj))), None), sessions)
@@ -485,15 +488,14 @@ class Oracle:
         for name, tellings in self.told.invoices.items():
             failed = [told for told in tellings if told.verb in ("payment_failed", "payment_action_required")]
             mine = self.told.subscription_of(name) == bought.id and not self._invoice_money(name)
-            if mine and failed and self._worries(snapshot, failed[0].obj):
+            if mine and failed and failed[0].obj["created"] > newest_paid and self._worries(snapshot, failed[0].obj):
                 needs_action = any(told.verb == "payment_action_required" for told in failed)
                 reason = "renewal_needs_action" if needs_action else "renewal_failed"
-                owed.append((failed[0].obj["created"], min(told.at for told in failed), reason))
-        owed = [one for one in owed if one[0] > newest_paid]
+                owed.append((min(told.at for told in failed), reason))
         if snapshot.obj["status"] != "past_due":
-            owed = [one for one in owed if one[1] >= snapshot.at]
+            owed = [one for one in owed if one[0] >= snapshot.at]
         if owed:
-            return max(owed)[1:]
+            return min(owed)
         latest = snapshot.obj.get("latest_invoice")
         settled = latest in self.told.invoices and self._invoice_money(latest)
         return None if settled or snapshot.obj["status"] != "past_due" else (snapshot.at, "renewal_failed")

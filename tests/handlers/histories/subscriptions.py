@@ -299,7 +299,7 @@ def _renewal(new: Subscription, outcome: str) -> None:
 def _owed(new: Subscription, bill: Bill, failed_at: int) -> None:
     scribe = new.scribe
     later = failed_at + 3 * DAY
-    ends = scribe.choose("recovers", "stays", "again", "unpaid", "canceled", "next is paid")
+    ends = scribe.choose("recovers", "stays", "again", "unpaid", "canceled", "next is paid", "next fails too")
     if ends == "again":
         bill.failed(later)
         new.tell("updated", later)
@@ -307,6 +307,8 @@ def _owed(new: Subscription, bill: Bill, failed_at: int) -> None:
         ends = scribe.choose("recovers", "stays")
     if ends == "next is paid":
         _next_is_paid(new, bill)
+    elif ends == "next fails too":
+        _next_fails_too(new)
     elif ends == "recovers":
         bill.paid(later)
         new.become("active", later + scribe.choose(0, 1))
@@ -326,3 +328,12 @@ def _next_is_paid(new: Subscription, owed: Bill) -> None:
     new.become("active", at + HOUR)
     if new.scribe.maybe():
         owed.paid(at + 2 * HOUR)
+
+
+def _next_fails_too(new: Subscription) -> None:
+    at = new.period_end
+    new.period_end = at + MONTH
+    bill = new.invoice("subscription_cycle", at)
+    new.tell("updated", at)
+    bill.failed(at + HOUR)
+    new.tell("updated", at + HOUR)
