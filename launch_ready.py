@@ -8,6 +8,8 @@ Each command imports what it needs when it runs, so that `--help` is instant. Ex
 import atexit
 import gc
 import sys
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -22,6 +24,12 @@ EXIT_INTERRUPTED = 130
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 Stack = Annotated[str, typer.Option("--stack", help="The stack: Pulumi.<NAME>.yaml is read.", metavar="NAME")]
+
+Contract = Annotated[
+    Path,
+    typer.Option("--contract", help="The stack's contract: `pulumi stack output contract --json`.", metavar="FILE"),
+]
+Apply = Annotated[bool, typer.Option("--apply", help="Do it. Without, nothing is changed.")]
 
 
 class PlanFormat(StrEnum):
@@ -131,6 +139,56 @@ def replay(
 
 
 @app.command()
+def resend(
+    contract: Contract,
+    event: Annotated[
+        list[str] | None, typer.Option("--event", help="This event; may be repeated.", metavar="ID")
+    ] = None,
+    parked: Annotated[bool, typer.Option("--parked", help="Those that could not be read.")] = False,
+    dlq: Annotated[bool, typer.Option("--dlq", help="Those that the dead-letter queue holds.")] = False,
+    since: Annotated[str | None, typer.Option("--from", help="Made by Stripe then or later.", metavar="TIME")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Made by Stripe then or earlier.", metavar="TIME")] = None,
+    run: Annotated[str | None, typer.Option("--run", help="Go on with a run that broke off.", metavar="NAME")] = None,
+    apply: Apply = False,
+) -> None:
+    """Handle events of the ledger or a dead-letter queue once more; without --apply, say which."""
+    from handlers.operations import resend as operation
+    from handlers.operations.moments import moment
+    from handlers.operations.stack import LiveStack
+
+    with _operating():
+        wanted = operation.Wanted(
+            ids=tuple(event or ()), parked=parked, dlq=dlq, since=moment(since), until=moment(until)
+        )
+        stack = LiveStack.of(contract)
+        found = operation.find(stack, wanted, _progress)
+        lines, failed = operation.told(wanted, found), bool(operation.missing(wanted, found))
+        if apply:
+            done = operation.resend(stack, found, run, _progress)
+            lines, failed = operation.told_of(done), failed or not done.as_hoped
+    _print(lines)
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def forget(
+    member: Annotated[str, typer.Argument(help="The app's id of the user.", metavar="MEMBER")],
+    contract: Contract,
+    apply: Apply = False,
+) -> None:
+    """Erase a person from the table and list whom to ask outside; without --apply, say what would go."""
+    from handlers.operations import forget as operation
+    from handlers.operations.stack import LiveStack
+
+    with _operating():
+        stack = LiveStack.of(contract)
+        traces = operation.find(stack, member, _progress)
+        if apply:
+            operation.erase(stack, traces, _progress)
+    _print(operation.told(traces, applied=apply))
+
+
+@app.command()
 def plan(
     stack: Stack = "prod",
     output: Annotated[PlanFormat, typer.Option("--format", help="The document to print.")] = PlanFormat.GRAPH,
@@ -181,6 +239,25 @@ def check(
     checks.show(report, console)
     console.print(f"report: {written.html}", markup=False)
     raise typer.Exit(report.exit_code())
+
+
+@contextmanager
+def _operating() -> Generator[None]:
+    """Turn what can go wrong with a deployed stack into a line and an exit code."""
+    from handlers.core.errors import LaunchError
+    from handlers.operations.errors import exit_code
+
+    try:
+        yield
+    except LaunchError as error:
+        _stop(str(error), exit_code(error))
+    except KeyboardInterrupt:
+        _stop("interrupted; the same command goes on where it stopped", EXIT_INTERRUPTED)
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        sys.stdout.write(line + "\n")
 
 
 def _progress(line: str) -> None:

@@ -48,13 +48,15 @@ def encode(raw: bytes, event: Mapping[str, Any] | None) -> str:
         return _unreadable(raw, text)
     if len(raw) <= MAX_BYTES and "\ufffe" not in text and "\uffff" not in text:
         return text
-    reference = Reference(
-        id=event["id"],
-        type=type_of(event) or "",
-        created=_unix(event.get("created")),
-        livemode=event.get("livemode") is True,
+    return reference(
+        event["id"], type_of(event) or "", _unix(event.get("created")), livemode=event.get("livemode") is True
     )
-    return json.dumps({_REFERENCE: reference._asdict()})
+
+
+def reference(id_: str, type_: str, created: int, *, livemode: bool) -> str:
+    """The message body that stands for an event which `apply` has to fetch; `created` is in Unix seconds."""
+    fields = Reference(id=id_, type=type_, created=created, livemode=livemode)
+    return json.dumps({_REFERENCE: fields._asdict()})
 
 
 def decode(body: str) -> dict[str, Any] | Reference:

@@ -4,8 +4,9 @@ What a command does goes through the code of the functions, so that it means the
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,11 @@ import botocore.exceptions
 from handlers.adapters.aws import DynamoDb
 from handlers.adapters.store import Store
 from handlers.adapters.stripe_read import StripeReader
-from handlers.core.errors import LaunchError
 from handlers.entrypoints.environment import RecordSettings, livemode
 from handlers.entrypoints.recording import Recorder
+from handlers.operations.errors import StackError
 
 APPLY = "apply"  # the function whose settings hold everything that commands need
-
-
-class StackError(LaunchError):
-    """The stack cannot be worked on; the message says what is missing or wrong, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +30,7 @@ class LiveStack:
 
     contract: Mapping[str, Any]
     session: boto3.Session
+    _clients: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, contract: Path) -> "LiveStack":
@@ -52,8 +50,17 @@ class LiveStack:
         return cls(contract=document, session=session)
 
     def client(self, service: str) -> Any:
-        """A boto3 client of one of AWS's services."""
-        return self.session.client(service)
+        """The boto3 client of one of AWS's services."""
+        if service not in self._clients:
+            self._clients[service] = self.session.client(service)
+        return self._clients[service]
+
+    def close(self) -> None:
+        """Close what was opened to AWS."""
+        for client in self._clients.values():
+            client.close()
+        if "dynamodb" in vars(self):
+            self.dynamodb.close()
 
     def function(self, purpose: str, destination: str | None = None) -> str:
         """The name of the function for `purpose`, e.g. "apply". Raises StackError."""
@@ -69,14 +76,56 @@ class LiveStack:
                 return queue
         raise StackError(f"the contract names no queue for {purpose}: deploy this version of the program first")
 
+    def dead_letters(self) -> str:
+        """The address of the events queue's dead-letter queue. Raises StackError."""
+        wanted = self.queue("events")["dlq"]
+        for queue in self.contract["queues"]:
+            if queue["arn"] == wanted:
+                return queue["url"]
+        raise StackError("the contract names no dead-letter queue of the events queue: deploy this version first")
+
+    def item(self, key: Mapping[str, Any]) -> dict[str, Any] | None:
+        """One item of the table in DynamoDB's JSON, read consistently. Raises StackError."""
+        table = self.settings.table.table
+        with self._explained(f"table {table} cannot be read"):
+            answer = self.client("dynamodb").get_item(TableName=table, Key=dict(key), ConsistentRead=True)
+        return answer.get("Item")
+
+    def scan(
+        self,
+        condition: str,
+        names: Mapping[str, str],
+        values: Mapping[str, Any],
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> Iterator[dict[str, Any]]:
+        """Every item of the table for which `condition` holds, in DynamoDB's JSON. Raises StackError."""
+        table, looked = self.settings.table.table, 0
+        pages = self.client("dynamodb").get_paginator("scan")
+        with self._explained(f"table {table} cannot be read"):
+            for page in pages.paginate(
+                TableName=table,
+                ConsistentRead=True,
+                FilterExpression=condition,
+                ExpressionAttributeNames=dict(names),
+                **({"ExpressionAttributeValues": dict(values)} if values else {}),
+            ):
+                looked += page["ScannedCount"]
+                progress(f"looked through {looked} items")
+                yield from page["Items"]
+
+    @contextmanager
+    def _explained(self, what: str) -> Generator[None]:
+        try:
+            yield
+        except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
+            raise StackError(f"{what}: {error}") from None
+
     @cached_property
     def environment(self) -> Mapping[str, str]:
         """What the deployed apply function is told, with the engineer's credentials. Raises StackError."""
         name = self.function(APPLY)
-        try:
+        with self._explained(f"function {name} cannot be read"):
             told = self.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-        except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
-            raise StackError(f"function {name} cannot be read: {error}") from None
         return {**told, **self._credentials()}
 
     @cached_property
@@ -113,10 +162,8 @@ class LiveStack:
 
     def secret(self, arn: str) -> str:
         """The present value of one secret. Raises StackError."""
-        try:
+        with self._explained(f"secret {arn} cannot be read"):
             return self.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
-        except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
-            raise StackError(f"secret {arn} cannot be read: {error}") from None
 
     def _credentials(self) -> dict[str, str]:
         """For the functions' own client of AWS, which reads what Lambda sets."""
