@@ -1,13 +1,9 @@
 """The whole command says no to a declaration with a single mistake in it, and names the check that saw it."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Generator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,16 +11,15 @@ from typing import Any
 import pytest
 
 from tests.rehearsal.mutations import JOURNEY, MUTATIONS, Mutation
+from tests.rehearsal.warm import Warm, warm
 
 PROJECT = Path(__file__).resolve().parents[2]
 PARTS = ("launch_ready.py", "__main__.py", "Pulumi.yaml", "Pulumi.prod.yaml", "pyproject.toml")
 PACKAGES = ("infra", "handlers", "checks", "rehearsal")
-AT_ONCE = 2  # each rehearsal keeps about one processor busy
 LONGEST_SECONDS = 240
 GREEN = {"pass", "only live"}
 
-# Whoever waits, waits for rehearsals of others too: all are started by the first test.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(LONGEST_SECONDS + 60)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,72 +59,66 @@ def copy_of_the_project(place: Path) -> Path:
     return place
 
 
-def rehearse(project: Path) -> Ending:
-    began = time.monotonic()
-    answer = subprocess.run(
-        [sys.executable, "launch_ready.py", "rehearse", "--journey", JOURNEY, "--json", "result.json"],
-        cwd=project,
-        env={name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PULUMI_"))},
-        capture_output=True,
-        text=True,
-        timeout=LONGEST_SECONDS,
-        check=False,
-    )
-    written = project / "result.json"
-    result = json.loads(written.read_text(encoding="utf-8")) if written.exists() else None
-    said = answer.stdout + answer.stderr
-    return Ending(exit_code=answer.returncode, said=said, result=result, seconds=time.monotonic() - began)
+@dataclass(frozen=True)
+class Rehearsals:
+    """Rehearses copies of one copy, whatever happens to the project meanwhile."""
 
+    original: Path
+    command: Warm
 
-@pytest.fixture(scope="module")
-def endings(tmp_path_factory: pytest.TempPathFactory) -> Generator[Callable[[Mutation | None], Ending]]:
-    """How the command ends for each mutation (None: for the declaration as it is); the first call starts them all.
-
-    Each is made of the same copy, whatever happens to the project meanwhile.
-    """
-    place = tmp_path_factory.mktemp("mutations")
-    original = copy_of_the_project(place / "original")
-
-    def rehearsed(number: int, mutation: Mutation | None) -> Ending:
-        project = place / f"mutation-{number}"
-        shutil.copytree(original, project)
-        if mutation is not None:
-            mutation.apply(project)
+    def of(self, mutation: Mutation | None) -> Ending:
+        """How the command ends for the mutation; None: for the declaration as it is."""
+        project = self.original.with_name("mutated")
+        shutil.copytree(self.original, project)
         try:
-            return rehearse(project)
+            if mutation is not None:
+                mutation.apply(project)
+            return self._rehearse(project)
         finally:
             shutil.rmtree(project)
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        started: dict[Mutation | None, Future[Ending]] = {
-            mutation: pool.submit(rehearsed, number, mutation) for number, mutation in enumerate((None, *MUTATIONS))
-        }
-        yield lambda mutation: started[mutation].result()
-        pool.shutdown(cancel_futures=True)
+    def _rehearse(self, project: Path) -> Ending:
+        began = time.monotonic()
+        options = ("--journey", JOURNEY, "--json", "result.json")
+        exit_code, said = self.command.run(project, "launch_ready.py", "rehearse", *options, seconds=LONGEST_SECONDS)
+        written = project / "result.json"
+        result = json.loads(written.read_text(encoding="utf-8")) if written.exists() else None
+        return Ending(exit_code=exit_code, said=said, result=result, seconds=time.monotonic() - began)
 
 
-def test_a_copy_runs_its_own_code(tmp_path: Path):
+@pytest.fixture(scope="module")
+def command() -> Iterator[Warm]:
+    with warm() as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def rehearsals(tmp_path_factory: pytest.TempPathFactory, command: Warm) -> Rehearsals:
+    return Rehearsals(copy_of_the_project(tmp_path_factory.mktemp("mutations") / "original"), command)
+
+
+def test_a_copy_runs_its_own_code(tmp_path: Path, command: Warm):
     project = copy_of_the_project(tmp_path / "project")
     (project / "whose.py").write_text(
         f"import launch_ready, {', '.join(PACKAGES)}\n"
         f"print(launch_ready.__file__, *({', '.join(f'{package}.__file__' for package in PACKAGES)}), sep='\\n')\n"
     )
-    answer = subprocess.run([sys.executable, "whose.py"], cwd=project, capture_output=True, text=True, check=True)
-    files = answer.stdout.split()
-    assert len(files) == 1 + len(PACKAGES)
+    exit_code, said = command.run(project, "whose.py", seconds=LONGEST_SECONDS)
+    files = said.split()
+    assert (exit_code, len(files)) == (0, 1 + len(PACKAGES)), said
     assert [file for file in files if not Path(file).is_relative_to(project)] == []
 
 
-def test_the_declaration_as_it_is_is_rehearsed(endings: Callable[[Mutation | None], Ending]):
-    ending = endings(None)
+def test_the_declaration_as_it_is_is_rehearsed(rehearsals: Rehearsals):
+    ending = rehearsals.of(None)
     assert (ending.exit_code, ending.failed, ending.journeys) == (0, {}, {JOURNEY: True}), ending.said
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name.replace(" ", "-"))
 def test_a_mistake_is_caught(
-    endings: Callable[[Mutation | None], Ending], mutation: Mutation, record_property: Callable[[str, object], None]
+    rehearsals: Rehearsals, mutation: Mutation, record_property: Callable[[str, object], None]
 ):
-    ending = endings(mutation)
+    ending = rehearsals.of(mutation)
     record_property("caught by", ending.line())
     print(f"{mutation.name:55} {ending.line()}  ({ending.seconds:.0f} s)")  # the table, with -rA or -s
     assert ending.exit_code == mutation.exit_code, ending.said
