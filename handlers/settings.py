@@ -21,6 +21,7 @@ class Env(StrEnum):
     DESTINATION = "DESTINATION"  # name in DESTINATIONS that this sync function serves
     DESTINATION_SECRET_ID = "DESTINATION_SECRET_ID"  # ARN; value is the vendor's key as it is
     DESTINATION_MODE = "DESTINATION_MODE"  # JSON {"mode": "on" | "shadow" | "off", "percent": 0 to 100}
+    DESTINATION_MODES = "DESTINATION_MODES"  # JSON {destination: what its DESTINATION_MODE is}
     DESTINATION_OPTIONS = "DESTINATION_OPTIONS"  # JSON, the stack's settings for this destination
     IDENTITY_SECRET_ID = "IDENTITY_SECRET_ID"  # ARN; {"current", "previous"}, shared with the app
     CLAIM_URL = "CLAIM_URL"  # page of the app that takes a claim token; unset where payers cannot claim

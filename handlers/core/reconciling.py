@@ -139,7 +139,7 @@ def _known_parts(facts: Facts, known: Nodes) -> Iterator[bool]:
 
 
 def _is_ours(before: Node | None, after: Node) -> bool:
-    """Whether a member, or something that the table holds already, is concerned; a customer alone has bought nothing."""
+    """Whether a member is concerned, or something that the table holds already; a customer alone bought nothing."""
     match after:
         case MemberNode() | PaymentNode(member=str()) | InvoiceNode(member=str()) | SubscriptionNode(member=str()):
             return True

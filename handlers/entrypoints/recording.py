@@ -93,6 +93,14 @@ class Recorder:
         """
         return self._repeat(lambda: self._write_facts(facts, at, ledger))
 
+    def would_change(self, facts: Facts) -> Mapping[Ref, tuple[Node | None, Node]]:
+        """What recording `facts` would write, as it is and as it would be; nothing is written.
+
+        Raises EventError when the facts cannot be taken.
+        """
+        _, graph = self._gather(facts)
+        return {ref: (graph.before(ref), node) for ref, node in graph.changed.items()}
+
     def let_time_pass(self, user_id: str) -> Recorded:
         """Write what has become of the member by now without any event. Raises ConflictError."""
         return self._repeat(lambda: self._write_member(user_id))
