@@ -66,6 +66,9 @@ def comes_back(
     scribe: Scribe, payment: str, amount: int, paid_at: int, *, customer: str | None, invoice: str | None = None
 ) -> None:
     """Sometimes the money goes back, soon or only after the next payment."""
+    if scribe.choose(False, False, False, True):
+        charge = recorded("charge.refunded", id=f"ch_{payment}", payment_intent=payment, customer=customer)
+        scribe.tell("charge.updated", at=paid_at, obj=charge)  # a type that means nothing to us, whatever it says
     at = paid_at + scribe.choose(2 * HOUR, 40 * DAY)
     match scribe.choose("nothing", "nothing", "nothing", "refund", "dispute"):
         case "refund":

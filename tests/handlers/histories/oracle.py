@@ -270,16 +270,13 @@ class Oracle:
         return [Payment(min(told.at for told in paid), amount, paid[0].obj["created"], payments)]
 
     def _one_time(self) -> list[Bought]:
-        found: dict[str, Bought] = {}
         sold_by: dict[str, list[Told]] = {}
         for told in self._sessions.values():
             if told.obj["mode"] == "payment":
                 sold_by.setdefault(self._one_time_key(told.obj), []).append(told)
         invoices = {id_ for id_ in self.told.invoices if self.told.subscription_of(id_) is None}
         alone = {id_ for id_ in self.told.payments if self._says_it_is_one_time(id_)}
-        for key in sorted({*sold_by, *invoices, *alone}):
-            found[key] = self._payment(key, sold_by.get(key, []))
-        return list(found.values())
+        return [self._payment(key, sold_by.get(key, [])) for key in sorted({*sold_by, *invoices, *alone})]
 
     def _one_time_key(self, session: Object) -> str:
         payment = session.get("payment_intent") or ""
