@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Protocol
 
 import urllib3
 
@@ -33,6 +33,14 @@ class Response:
             return json.loads(self.body)
         except RecursionError:
             raise ValueError("nested too deeply") from None
+
+
+class Request(Protocol):
+    """How a request is made: `request`, or what counts the requests before it makes them."""
+
+    def __call__(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None) -> Response:
+        """See `request`."""
+        ...
 
 
 def request(

@@ -23,6 +23,20 @@ class Nudge:
         fields = {"member": self.member, "notice": self.notice}
         return json.dumps({name: value for name, value in fields.items() if value is not None})
 
+    @classmethod
+    def parse(cls, destination: str, body: str) -> "Nudge | None":
+        """What `body` made of a nudge, or None when the text is of something else."""
+        try:
+            data = json.loads(body)
+        except (ValueError, RecursionError):
+            return None
+        match data:
+            case {"member": str(member), "notice": str(notice)}:
+                return cls(destination=destination, member=member, notice=notice)
+            case {"member": str(member)}:
+                return cls(destination=destination, member=member)
+        return None
+
 
 class Nudges:
     """The sync queues, by destination."""

@@ -189,7 +189,8 @@ class Store:
             "Key": items.delivery_key(told.member, told.destination),
             "UpdateExpression": "SET kind = :kind, destination = :destination, #member = :member, "
             "desired_version = :version, attempts = :none, "
-            "due_shard = if_not_exists(due_shard, :shard), due_at = if_not_exists(due_at, :now) REMOVE parked",
+            "due_shard = if_not_exists(due_shard, :shard), due_at = if_not_exists(due_at, :now) "
+            "REMOVE parked, tried_since",
             "ExpressionAttributeNames": {"#member": "member"},
             "ExpressionAttributeValues": items.encode(values),
         }

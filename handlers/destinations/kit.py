@@ -24,10 +24,13 @@ class Kit:
     name = "kit"
     recovery = Recovery.IDEMPOTENT  # creating is an upsert by e-mail, tagging twice is 200, untagging is by state
 
-    def __init__(self, *, secret: str, options: Mapping[str, Any], base_url: str) -> None:
+    def __init__(
+        self, *, secret: str, options: Mapping[str, Any], base_url: str, request: http.Request = http.request
+    ) -> None:
         self._secret = secret
         self._tags = _tags(options)
         self._base_url = base_url
+        self._request = request
 
     def bring(self, desired: Desired, remote: Mapping[str, str]) -> Mapping[str, str]:
         """Add the tags that are missing, remove the managed ones that are no longer due; nothing else is written.
@@ -97,7 +100,7 @@ class Kit:
         if payload is not None:
             headers["Content-Type"] = "application/json"
             body = json.dumps(payload).encode()
-        answer = http.request(method, self._base_url + path, headers=headers, body=body)
+        answer = self._request(method, self._base_url + path, headers=headers, body=body)
         if 200 <= answer.status < 300 or (gone_is_done and answer.status == 404):
             return answer
         raise http.failure(answer, f"kit: {action}", detail=self._detail(answer))

@@ -44,18 +44,21 @@ class Slack:
     name = "slack"
     recovery = Recovery.AT_MOST_ONCE  # chat.postMessage has no idempotency key
 
-    def __init__(self, *, secret: str, options: Mapping[str, Any], base_url: str) -> None:
+    def __init__(
+        self, *, secret: str, options: Mapping[str, Any], base_url: str, request: http.Request = http.request
+    ) -> None:
         channel = options.get("channel")
         if not isinstance(channel, str) or not re.fullmatch(r"[CGD][A-Z0-9]{2,20}", channel):
             raise ValueError(f'slack options: "channel" must be a channel id such as "C0123456789", got {channel!r}')
         self._secret = secret
         self._channel = channel
         self._base_url = base_url
+        self._request = request
 
     def send(self, notice: Notice) -> Mapping[str, str]:
         """Post once. Raises VendorError, with `unknown` where the message may have been posted all the same."""
         action = f"slack: post {notice.kind}"
-        answer = http.request(
+        answer = self._request(
             "POST",
             f"{self._base_url}/chat.postMessage",
             headers={"Authorization": f"Bearer {self._secret}", "Content-Type": "application/json; charset=utf-8"},

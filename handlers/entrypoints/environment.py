@@ -8,6 +8,7 @@ from typing import Any
 from handlers.core import policy
 from handlers.core.errors import LaunchError
 from handlers.core.policy import Policy
+from handlers.core.switch import Mode, Switch
 from handlers.settings import DestinationSpec, Env, destination
 
 STRIPE_API_BASE = "https://api.stripe.com"
@@ -92,6 +93,27 @@ class ClaimSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReconcileSettings:
+    """What reconcile needs: all of sweep's, the way that events come, and how far each destination is switched on."""
+
+    record: RecordSettings
+    live: bool
+    events_queue_url: str
+    switches: Mapping[str, Switch]  # by destination; one that is not named is on
+
+    @classmethod
+    def load(cls, environ: Environ) -> "ReconcileSettings":
+        """From the function's environment; SettingsError or PolicyError."""
+        modes = _json_object(environ, Env.DESTINATION_MODES) if environ.get(Env.DESTINATION_MODES) else {}
+        return cls(
+            record=RecordSettings.load(environ),
+            live=livemode(environ),
+            events_queue_url=_text(environ, Env.EVENTS_QUEUE_URL),
+            switches={name: _switch(fields) for name, fields in modes.items()},
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class SyncSettings:
     """What the sync function of one destination needs."""
 
@@ -100,17 +122,39 @@ class SyncSettings:
     secret: str
     options: Mapping[str, Any]
     base_url: str
+    switch: Switch
+    calls_per_month: int | None  # of the stack's plan at the vendor; None where that has no such limit
 
     @classmethod
     def load(cls, environ: Environ) -> "SyncSettings":
         """From the function's environment; SettingsError or PolicyError."""
         spec = _destination(_text(environ, Env.DESTINATION), Env.DESTINATION)
+        mode = _json_object(environ, Env.DESTINATION_MODE) if environ.get(Env.DESTINATION_MODE) else {}
         return cls(
             table=TableSettings.load(environ),
             destination=spec,
             secret=_text(environ, Env.DESTINATION_SECRET_ID),
             options=_json_object(environ, Env.DESTINATION_OPTIONS),
             base_url=environ.get(spec.base_url_env) or spec.base_url,
+            switch=_switch(mode),
+            calls_per_month=_calls(mode),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class UndeliveredSettings:
+    """What undelivered needs: the table, and the sync queues, whose dead letters it reads too."""
+
+    table: TableSettings
+    sync_queue_urls: Mapping[str, str]
+
+    @classmethod
+    def load(cls, environ: Environ) -> "UndeliveredSettings":
+        """From the function's environment; SettingsError or PolicyError."""
+        urls = _json_object(environ, Env.SYNC_QUEUE_URLS)
+        return cls(
+            table=TableSettings.load(environ),
+            sync_queue_urls={_destination(name, Env.SYNC_QUEUE_URLS).name: str(url) for name, url in urls.items()},
         )
 
 
@@ -151,3 +195,20 @@ def _destination(name: str, variable: Env) -> DestinationSpec:
         return destination(name)
     except KeyError as error:
         raise SettingsError(f"{variable}: {error.args[0]}") from None
+
+
+def _switch(fields: Mapping[str, Any]) -> Switch:
+    """How far the destination is on, from {"mode", "percent"}; all the way where they are absent."""
+    mode, percent = fields.get("mode", Mode.ON), fields.get("percent", 100)
+    if mode not in list(Mode):
+        raise SettingsError(f"{Env.DESTINATION_MODE}: mode must be one of {', '.join(Mode)}, got {mode!r}")
+    if type(percent) is not int or not 0 <= percent <= 100:
+        raise SettingsError(f"{Env.DESTINATION_MODE}: percent must be a whole number, 0 to 100, got {percent!r}")
+    return Switch(mode=Mode(mode), percent=percent)
+
+
+def _calls(fields: Mapping[str, Any]) -> int | None:
+    calls = fields.get("calls_per_month")
+    if calls is not None and (type(calls) is not int or calls < 1):
+        raise SettingsError(f"{Env.DESTINATION_MODE}: calls_per_month must be a whole number from 1, got {calls!r}")
+    return calls

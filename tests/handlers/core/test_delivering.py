@@ -2,14 +2,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.core.delivering import CAP_SECONDS, Park, Retry, after_failure, backoff
+from handlers.core.delivering import (
+    CAP_SECONDS,
+    KEEP_TRYING_SECONDS,
+    Park,
+    Retry,
+    after_failure,
+    backoff,
+    takes_access,
+)
 from handlers.core.errors import VendorError
 
 NOW = 1_800_000_000
 
 
-def verdict(error: VendorError, *, attempts: int = 1, once: bool = False, draw: float = 0.5) -> Retry | Park:
-    return after_failure(error, attempts=attempts, max_attempts=12, once=once, now=NOW, draw=draw)
+def verdict(
+    error: VendorError, *, attempts: int = 1, since: int = NOW, once: bool = False, draw: float = 0.5
+) -> Retry | Park:
+    return after_failure(error, attempts=attempts, max_attempts=12, since=since, once=once, now=NOW, draw=draw)
 
 
 @given(attempts=st.integers(1, 10_000), draw=st.floats(0, 1, exclude_max=True))
@@ -37,10 +47,30 @@ def test_a_permanent_refusal_goes_to_a_person_at_once() -> None:
 
 
 def test_after_the_last_try_a_person_takes_over() -> None:
-    assert isinstance(verdict(VendorError("HTTP 503", permanent=False), attempts=11), Retry)
-    assert verdict(VendorError("HTTP 503", permanent=False), attempts=12) == Park(
-        error="gave up after 12 tries: HTTP 503"
-    )
+    down, long_ago = VendorError("HTTP 503", permanent=False), NOW - KEEP_TRYING_SECONDS
+    assert isinstance(verdict(down, attempts=11, since=long_ago), Retry)
+    assert verdict(down, attempts=12, since=long_ago) == Park(error="gave up after 12 tries: HTTP 503")
+
+
+def test_a_vendor_that_is_down_for_a_day_is_not_given_up() -> None:
+    assert isinstance(verdict(VendorError("HTTP 503", permanent=False), attempts=60, since=NOW - 86_400), Retry)
+
+
+@pytest.mark.parametrize(
+    ("shown", "wanted", "less"),
+    [
+        ({"level:pro", "member_active"}, {"cancelled"}, True),
+        ({"level:pro", "level:team"}, {"level:team"}, True),
+        ({"level:pro"}, {"level:team"}, True),
+        ({"level:pro"}, {"level:pro", "payment_failed"}, False),
+        ({"member_active"}, {"cancelled"}, False),
+        (set(), set(), False),
+        (None, {"cancelled"}, True),
+        (None, {"level:pro"}, False),
+    ],
+)
+def test_whoever_loses_a_level_loses_access(shown: set[str] | None, wanted: set[str], less: bool) -> None:
+    assert takes_access(shown, wanted) is less
 
 
 @pytest.mark.parametrize("once", [True, False])

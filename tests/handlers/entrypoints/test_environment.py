@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from handlers.core.errors import LaunchError
-from handlers.entrypoints.environment import RecordSettings, SyncSettings, TableSettings, livemode
+from handlers.core.switch import Mode, Switch
+from handlers.entrypoints.environment import RecordSettings, SyncSettings, TableSettings, UndeliveredSettings, livemode
 from handlers.settings import Env, destination
 from tests.handlers import story
 
@@ -31,7 +32,35 @@ def test_what_the_declaration_sets_is_read() -> None:
     sync = SyncSettings.load(ENVIRON)
     assert sync.options == {"tags": {"member_active": 11}}
     assert sync.base_url == "https://api.kit.com/v4"
+    assert (sync.switch, sync.calls_per_month) == (Switch(mode=Mode.ON, percent=100), None)
     assert livemode(ENVIRON) is True
+    assert UndeliveredSettings.load(ENVIRON).sync_queue_urls == record.sync_queue_urls
+
+
+def test_a_destination_is_switched_as_its_mode_says() -> None:
+    sync = SyncSettings.load(ENVIRON | switched('{"mode": "shadow", "percent": 5, "calls_per_month": 5000}'))
+    assert (sync.switch, sync.calls_per_month) == (Switch(mode=Mode.SHADOW, percent=5), 5000)
+    assert SyncSettings.load(ENVIRON | switched('{"calls_per_month": null}')).calls_per_month is None
+
+
+def switched(mode: str) -> dict[str, str]:
+    return {str(Env.DESTINATION_MODE): mode}
+
+
+@pytest.mark.parametrize(
+    ("mode", "problem"),
+    [
+        ("on", "DESTINATION_MODE is not JSON"),
+        ('{"mode": "dark"}', "mode must be one of on, shadow, off, got 'dark'"),
+        ('{"mode": []}', "mode must be one of"),
+        ('{"percent": 101}', "percent must be a whole number, 0 to 100, got 101"),
+        ('{"percent": true}', "percent must be a whole number"),
+        ('{"calls_per_month": 0}', "calls_per_month must be a whole number from 1, got 0"),
+    ],
+)
+def test_a_switch_that_is_none_is_refused(mode: str, problem: str) -> None:
+    with pytest.raises(LaunchError, match=problem):
+        SyncSettings.load(ENVIRON | switched(mode))
 
 
 def test_a_vendor_can_be_elsewhere() -> None:
