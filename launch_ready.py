@@ -189,6 +189,66 @@ def forget(
 
 
 @app.command()
+def backfill(
+    contract: Contract,
+    identities: Annotated[
+        Path | None,
+        typer.Option("--identities", help="Who is who: CSV with the columns customer and user_id.", metavar="FILE"),
+    ] = None,
+    match_email: Annotated[
+        bool, typer.Option("--match-email", help="Match rows without a customer by an address that only they have.")
+    ] = False,
+    pace: Annotated[
+        float, typer.Option("--pace", help="Requests to Stripe a second.", min=0.1, max=50, metavar="N")
+    ] = 10,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write it as JSON.", metavar="FILE")] = None,
+    apply: Apply = False,
+) -> None:
+    """Bring the customers that Stripe has already into the table; without --apply, say what each would become."""
+    from contextlib import redirect_stdout
+
+    from handlers.operations import backfill as operation
+    from handlers.operations import backfill_text
+    from handlers.operations.identities import Identities, read
+    from handlers.operations.stack import LiveStack
+
+    with _operating(), redirect_stdout(sys.stderr):  # where the functions' code logs to
+        known = read(identities) if identities else Identities()
+        stack = LiveStack.of(contract)
+        account = operation.look(stack, per_second=pace, progress=_progress)
+        outcome = operation.backfill(stack, account, known, apply=apply, match_email=match_email, progress=_progress)
+        if json_file:
+            backfill_text.write(outcome, json_file)
+    _print(backfill_text.lines(outcome, known))
+    raise typer.Exit(0 if outcome.complete else 1)
+
+
+@app.command()
+def roll(
+    secret: Annotated[str, typer.Argument(help="stripe-signing, identity, stripe-read, kit or slack.")],
+    contract: Contract,
+    prove: Annotated[bool, typer.Option("--prove", help="See the webhook take both of its secrets.")] = False,
+    finish: Annotated[bool, typer.Option("--finish", help="Let go of the previous value.")] = False,
+    apply: Apply = False,
+) -> None:
+    """Roll a secret without losing an event: the new value is read from standard input and tried first."""
+    from handlers.operations import probing
+    from handlers.operations import roll as operation
+    from handlers.operations.stack import LiveStack
+
+    with _operating():
+        stack = LiveStack.of(contract)
+        if prove:
+            operation.prove(stack, probing.webhook(stack))
+            lines: Iterable[str] = ["the webhook takes what is signed with each of its secrets"]
+        elif finish:
+            lines = operation.told(operation.finish(stack, secret, apply=apply))
+        else:
+            lines = operation.told(operation.start(stack, secret, _value(secret), apply=apply))
+    _print(lines)
+
+
+@app.command()
 def plan(
     stack: Stack = "prod",
     output: Annotated[PlanFormat, typer.Option("--format", help="The document to print.")] = PlanFormat.GRAPH,
@@ -253,6 +313,15 @@ def _operating() -> Generator[None]:
         _stop(str(error), exit_code(error))
     except KeyboardInterrupt:
         _stop("interrupted; the same command goes on where it stopped", EXIT_INTERRUPTED)
+
+
+def _value(secret: str) -> str | None:
+    """One line of standard input, hidden where somebody types it; None for a key that is made here."""
+    import getpass
+
+    if sys.stdin.isatty():
+        return getpass.getpass(f"the new {secret} (empty to have one made): ") or None
+    return sys.stdin.readline().strip() or None
 
 
 def _print(lines: Iterable[str]) -> None:

@@ -123,10 +123,13 @@ class LiveStack:
     @cached_property
     def environment(self) -> Mapping[str, str]:
         """What the deployed apply function is told, with the engineer's credentials. Raises StackError."""
-        name = self.function(APPLY)
+        return {**self.function_environment(APPLY), **self._credentials()}
+
+    def function_environment(self, purpose: str, destination: str | None = None) -> dict[str, str]:
+        """What the deployed function for `purpose` is told. Raises StackError."""
+        name = self.function(purpose, destination)
         with self._explained(f"function {name} cannot be read"):
-            told = self.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-        return {**told, **self._credentials()}
+            return self.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
 
     @cached_property
     def settings(self) -> RecordSettings:

@@ -1,0 +1,288 @@
+"""What Stripe holds of everything that was bought, as the facts that its events would have told.
+
+Lists alone, 100 objects a request, so that the effort is known. What happens while they are read comes as events, and
+those win: a snapshot is dated with a moment before which Stripe has told of everything, by Stripe's own clock.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from handlers.adapters.stripe_lists import StripeLists
+from handlers.core import events
+from handlers.core import stripe_objects as read
+from handlers.core.errors import EventError
+from handlers.core.events import Facts
+from handlers.core.facts import Outcome, PaymentFact, Stamped
+from handlers.core.grants import MAX_FAILURES
+from handlers.core.linking import sold_by
+from handlers.core.nodes import Kind, Ref
+from handlers.core.reading import Reading
+from handlers.operations.bundles import together
+from handlers.operations.errors import StackError
+from handlers.operations.identities import email_key
+
+Object = Mapping[str, Any]
+Progress = Callable[[str], None]
+
+SAY_EVERY = 1000  # objects of a list
+_NEVER_PAID = frozenset({"requires_payment_method", "canceled"})  # a PaymentIntent of a debit that bounced
+_OWED = frozenset({"open", "uncollectible"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purchase:
+    """One thing that was bought: a subscription, or something for one payment; `facts` are one transaction each."""
+
+    ref: Ref
+    facts: tuple[Facts, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Payer:
+    """A Stripe customer, or a payment without one, and what was bought."""
+
+    id: str
+    created: int  # Unix seconds
+    purchases: tuple[Purchase, ...]
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """An object that cannot be taken, and why."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """All payers of a Stripe account."""
+
+    payers: tuple[Payer, ...]
+    unreadable: tuple[Unreadable, ...] = ()
+    read: Mapping[str, int] = field(default_factory=dict)  # objects, by list
+    emails: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # customers by address, for `--match-email`
+    nobodys: int = 0  # payments that went back or are disputed and paid for nothing that is a membership
+
+
+def read_history(lists: StripeLists, reading: Reading, *, live: bool, progress: Progress) -> History:
+    """Everything that was bought. Raises VendorError, and StackError where Stripe shows the other mode."""
+    collected = _Collected(lists, reading, now=_stripes_clock(lists))
+    counts: dict[str, int] = {}
+    for name, path, query, take in (
+        ("refunds", "/v1/refunds", {}, collected.refund),
+        ("disputes", "/v1/disputes", {}, collected.dispute),
+        ("customers", "/v1/customers", {}, collected.customer),
+        ("sessions", "/v1/checkout/sessions", _SESSIONS, collected.session),
+        ("payments", "/v1/payment_intents", {"expand[]": "data.latest_charge"}, collected.payment),
+        ("invoices", "/v1/invoices", {"expand[]": "data.payments"}, collected.invoice),
+        ("subscriptions", "/v1/subscriptions", {"status": "all"}, collected.subscription),
+    ):
+        counts[name] = 0
+        for obj in lists.each(path, query):
+            _check_mode(obj, live=live)
+            counts[name] += 1
+            if counts[name] % SAY_EVERY == 0:
+                progress(f"read {counts[name]} {name}")
+            collected.take(obj, take)
+        progress(f"read {counts[name]} {name}, all")
+    return History(
+        payers=tuple(collected.payers()),
+        unreadable=tuple(collected.unreadable),
+        read=counts,
+        emails={email: tuple(sorted(ids)) for email, ids in collected.emails.items()},
+        nobodys=len(collected.money),
+    )
+
+
+class _Collected:
+    """Takes the objects of one list after the other; `now` is Stripe's clock before the first, or 0."""
+
+    def __init__(self, lists: StripeLists, reading: Reading, *, now: int) -> None:
+        self._lists = lists
+        self._reading = reading
+        self._now = now
+        self._customers: dict[str, Facts] = {}
+        self._created: dict[str, int] = {}
+        self._bought: dict[Ref, list[Facts]] = {}
+        self._sold_for: dict[str, Ref] = {}  # payment -> what a Checkout Session sold for it
+        self._single: dict[str, Facts] = {}  # payments that may be purchases by themselves
+        self._billed: dict[str, _Billed] = {}
+        self.money: dict[str, list[PaymentFact]] = {}  # what went back, by payment, until it is known what was paid
+        self.emails: dict[str, set[str]] = {}
+        self.unreadable: list[Unreadable] = []
+
+    def take(self, obj: Object, take: Callable[[Object, int], None]) -> None:
+        """Hand `obj` on with the moment at which it was made; note it where it cannot be read."""
+        try:
+            made = read.moment(obj, "created")
+            if made is None:
+                raise EventError("created must be Unix seconds")
+            take(obj, made)
+        except EventError as error:
+            self.unreadable.append(Unreadable(str(obj.get("id")), str(error)))
+
+    def refund(self, obj: Object, made: int) -> None:
+        self._went_back(events.from_object(obj, made, self._reading))
+
+    def dispute(self, obj: Object, made: int) -> None:
+        self._went_back(events.from_object(obj, made, self._reading))
+
+    def customer(self, obj: Object, made: int) -> None:
+        told = events.from_object(obj, self._shown_at(made), self._reading)
+        if told is not None:
+            (fact,) = told.customers
+            self._customers[fact.id] = told
+            self._created[fact.id] = made
+            if fact.email is not None:
+                self.emails.setdefault(email_key(fact.email.value), set()).add(fact.id)
+
+    def session(self, obj: Object, made: int) -> None:
+        told = events.from_object(self._with_all_lines(obj), made, self._reading)
+        if told is None or told.session is None:
+            return
+        sold = sold_by(told.session)
+        if sold is None and told.session.subscription is not None:
+            sold = Ref(Kind.SUBSCRIPTION, told.session.subscription)
+        if sold is not None:
+            self._bought.setdefault(sold, []).append(told)
+            if told.session.payment is not None:
+                self._sold_for[told.session.payment] = sold
+
+    def payment(self, obj: Object, made: int) -> None:
+        """A PaymentIntent counts for what a session sold for it, or where its metadata says what it was for."""
+        id_ = read.text(obj, "id")
+        sold = self._sold_for.get(id_)
+        charge = obj.get("latest_charge")
+        paid = read.moment(charge, "created") if isinstance(charge, Mapping) else None
+        told = events.from_object(obj, paid or made, self._reading)
+        if sold is not None:
+            self._time(sold, paid or made, failed=obj.get("status") in _NEVER_PAID)
+            self._bought[sold] += [told] if told else []
+        elif told is not None and any(fact.user or fact.items for fact in told.payments):
+            self._single[id_] = told
+
+    def invoice(self, obj: Object, made: int) -> None:
+        """Of a subscription's invoices, those that decide how it stands, and those whose money went back."""
+        status = obj.get("status")
+        failed = status in _OWED and obj.get("attempted") is True
+        if status != "paid" and not failed:
+            return
+        moments = obj.get("status_transitions")
+        tried = read.moment(moments, "finalized_at") if isinstance(moments, Mapping) else None
+        obj = self._with_all_payments(obj)
+        at, attempt = ((tried or made), "failed") if failed else (made, None)
+        told = events.from_invoice(obj, at, self._reading, attempt)
+        fact = told.invoice
+        assert fact is not None
+        links = {payment.id for payment in told.payments}
+        singles = [replace(single, email=None) for id_ in links if (single := self._single.pop(id_, None))]
+        back = [money for id_ in sorted(links) for money in self.money.pop(id_, [])]
+        told = next(together([told, Facts(payments=tuple(back))]))
+        if fact.subscription is None:
+            ref = Ref(Kind.INVOICE, fact.id)
+            if not failed or ref in self._bought:
+                self._bought.setdefault(ref, []).extend([told, *singles])
+            return
+        billed = self._billed.setdefault(fact.subscription, _Billed())
+        if billed.decides(failed=failed, amount=fact.amount_paid or 0) or back:
+            self._bought.setdefault(Ref(Kind.SUBSCRIPTION, fact.subscription), []).append(told)
+
+    def subscription(self, obj: Object, made: int) -> None:
+        told = events.from_object(obj, self._shown_at(max([made, *_own_moments(obj)])), self._reading)
+        if told is not None:
+            self._bought.setdefault(Ref(Kind.SUBSCRIPTION, read.text(obj, "id")), []).append(told)
+
+    def payers(self) -> Iterator[Payer]:
+        """Who bought what; a payment that no list says was for anything is nobody's purchase."""
+        for id_, told in self._single.items():
+            self._bought.setdefault(Ref(Kind.PAYMENT, id_), []).append(told)
+        bought: dict[str, list[Purchase]] = {}
+        for ref, parts in self._bought.items():
+            if ref.kind is Kind.SUBSCRIPTION and not any(part.subscription for part in parts):
+                continue
+            back = Facts(payments=tuple(self.money.pop(ref.id, []))) if ref.kind is Kind.PAYMENT else Facts()
+            payer = next((part.customer for part in parts if part.customer), None) or ref.id
+            known = [self._customers[payer]] if payer in self._customers else []
+            named_first = sorted([*parts, back], key=lambda part: part.user_hint is None)
+            facts = tuple(together([*known, *named_first]))
+            bought.setdefault(payer, []).append(Purchase(ref=ref, facts=facts))
+        for payer in sorted(bought):
+            purchases = sorted(bought[payer], key=lambda purchase: (purchase.facts[0].user_hint is None, purchase.ref))
+            yield Payer(id=payer, created=self._created.get(payer, 0), purchases=tuple(purchases))
+
+    def _went_back(self, told: Facts | None) -> None:
+        for fact in told.payments if told else ():
+            self.money.setdefault(fact.id, []).append(fact)
+
+    def _shown_at(self, known: int) -> int:
+        """When an object that last changed at `known`, or later, was as it is shown; events from then on win."""
+        return max(self._now, known) - 1
+
+    def _time(self, sold: Ref, paid_at: int, *, failed: bool) -> None:
+        """A session ends when its payment is made; a delayed one may bounce, and the session does not say so."""
+        for place, part in enumerate(self._bought[sold]):
+            if part.session is not None:
+                outcome = Outcome.FAILED if failed and not part.session.paid else part.session.outcome
+                ended = replace(part.session, at=paid_at, outcome=outcome)
+                email = part.email and Stamped(at=paid_at, value=part.email.value)
+                self._bought[sold][place] = replace(part, session=ended, email=email)
+
+    def _with_all_lines(self, obj: Object) -> Object:
+        lines = obj.get("line_items")
+        if not isinstance(lines, Mapping) or not lines.get("has_more"):
+            return obj
+        path = f"/v1/checkout/sessions/{read.text(obj, 'id')}/line_items"
+        return {**obj, "line_items": {"data": list(self._lists.each(path))}}
+
+    def _with_all_payments(self, obj: Object) -> Object:
+        payments = obj.get("payments")
+        if not isinstance(payments, Mapping) or not payments.get("has_more"):
+            return obj
+        linked = list(self._lists.each("/v1/invoice_payments", {"invoice": read.text(obj, "id")}))
+        return {**obj, "payments": {"data": linked}}
+
+
+@dataclass
+class _Billed:
+    """What of one subscription's invoices, newest first, is known by now: nothing older decides how it stands."""
+
+    settled: bool = False
+    paid: bool = False
+    failed: int = 0
+
+    def decides(self, *, failed: bool, amount: int) -> bool:
+        """Whether the next older invoice says something that the newer do not."""
+        if failed:
+            self.failed += 1
+            return not self.settled and self.failed <= MAX_FAILURES
+        says = not self.settled or (amount > 0 and not self.paid)
+        self.settled = True
+        self.paid = self.paid or amount > 0
+        return says
+
+
+_SESSIONS = {"status": "complete", "expand[]": "data.line_items"}
+
+
+def _stripes_clock(lists: StripeLists) -> int:
+    """The moment of the newest event, whatever this machine's clock says; 0 where none is kept: nothing is newer."""
+    newest = next(lists.each("/v1/events", {"limit": "1"}), {})
+    return read.moment(newest, "created") or 0
+
+
+def _check_mode(obj: Object, *, live: bool) -> None:
+    if obj.get("livemode") is (not live):
+        shown, wanted = ("live", "test") if not live else ("test", "live")
+        raise StackError(
+            f"stripe: {obj.get('id')} is of {shown} mode, the stack is of {wanted} mode: nothing was written; set a "
+            f"{wanted} key as stripeReadKey"
+        )
+
+
+def _own_moments(obj: Object) -> Iterable[int]:
+    """The moments at which the subscription itself says that it changed."""
+    named = [read.moment(obj, name) for name in ("start_date", "canceled_at", "ended_at")]
+    begun = [read.moment(line, "current_period_start") for line in read.entries(obj, "items")]
+    return [moment for moment in [*named, *begun] if moment is not None]
