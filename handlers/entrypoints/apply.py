@@ -1,7 +1,5 @@
 """The apply function: one event of the queue, one transaction."""
 
-import hashlib
-import json
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +21,7 @@ from handlers.core.reading import Reading
 from handlers.entrypoints.asking import Asking
 from handlers.entrypoints.assembling import asking, stripe_reader
 from handlers.entrypoints.environment import RecordSettings, livemode
+from handlers.entrypoints.ledger_entries import entry_of, head_of, unreadable
 from handlers.entrypoints.recording import Recorded, Recorder, raise_alerts
 
 RESERVE_MS = 1500  # of the function's time: less than that is not enough for one more event
@@ -108,20 +107,10 @@ class Apply:
             event = envelope.decode(body)
             if isinstance(event, envelope.Reference):
                 event = self._stripe.event(event.id)
-            head = thin.read(event) if thin.is_thin(event) else events.head(event)
+            head = head_of(event)
         except (EventError, MissingError) as error:
-            return _Told(entry=replace(_unreadable(body, str(error)), run=repeated.run if repeated else None))
-        payload = json.dumps(event, separators=(",", ":")).encode()
-        entry = LedgerEntry(
-            event=head.id,
-            type=head.type,
-            created=head.created,
-            livemode=head.livemode,
-            digest=_digest(payload),
-            outcome="applied",
-            payload=payload,
-            run=repeated.run if repeated else None,
-        )
+            return _Told(entry=replace(unreadable(body, str(error)), run=repeated.run if repeated else None))
+        entry = replace(entry_of(event, head), run=repeated.run if repeated else None)
         if entry.livemode is not self._live:
             return _Told(entry=replace(entry, outcome="ignored", reason="livemode"))
         try:
@@ -205,24 +194,6 @@ def _reference_keys(settings: RecordSettings, kind: str) -> tuple[str, ...]:
     if settings.identity_secret is None or "checkout.session" not in kind:
         return ()
     return identity.parse_keys(get_secret(settings.identity_secret))
-
-
-def _unreadable(body: str, reason: str) -> LedgerEntry:
-    digest = _digest(body.encode())
-    return LedgerEntry(
-        event=f"unreadable-{digest[:32]}",
-        type="unreadable",
-        created=0,
-        livemode=False,
-        digest=digest,
-        outcome="parked",
-        reason=reason,
-        payload=body.encode(),
-    )
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def _log(told: _Told, result: str, recorded: Recorded) -> None:
