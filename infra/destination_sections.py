@@ -1,7 +1,6 @@
 """The sections of a stack's configuration that are about destinations: how far each is on, and its own options."""
 
-import json
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -18,13 +17,13 @@ class Destination(Section):
     percent: int = Field(default=100, ge=0, le=100)
     calls_per_month: int | None = Field(default=None, ge=1)
 
-    def switch(self) -> str:
-        """JSON, as the function of the destination is told."""
-        return json.dumps({name: getattr(self, name) for name in Destination.model_fields})
+    def switch(self) -> dict[str, Any]:
+        """How far it is on, as functions are told."""
+        return {name: getattr(self, name) for name in Destination.model_fields}
 
-    def options(self) -> str:
-        """What only this vendor has: JSON, with the keys that the destination's file documents."""
-        return json.dumps(self.model_dump(mode="json", exclude=set(Destination.model_fields)))
+    def options(self) -> dict[str, Any]:
+        """What only this vendor has, with the keys that the destination's file documents."""
+        return self.model_dump(mode="json", exclude=set(Destination.model_fields))
 
 
 class Kit(Destination):
@@ -48,3 +47,7 @@ class Destinations(Section):
     def of(self, name: str) -> Destination:
         """The settings of the destination called `name`."""
         return getattr(self, name)
+
+    def switches(self) -> dict[str, dict[str, Any]]:
+        """How far each is on, by name."""
+        return {name: self.of(name).switch() for name in type(self).model_fields}

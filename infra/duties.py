@@ -137,20 +137,22 @@ class Duties:
             environment={
                 **self._common(),
                 **self._stripe(),
-                **self._claim_links(),
+                **self._identity(),
                 Env.LIVEMODE: _flag(self._stack.settings.livemode),
                 Env.EVENTS_QUEUE_URL: self._queues.events.url,
                 Env.SYNC_QUEUE_URLS: self._queues.sync_urls,
+                Env.DESTINATION_MODES: json.dumps(self._stack.settings.destinations.switches()),
             },
             statements=[
                 *self._record(),
+                Statement("FindWhatLags", permissions.SCAN, [self._table.arn]),
                 Statement("SendEvents", permissions.SEND, [self._queues.events.arn]),
                 self._nudge(),
                 self._read_stripe(),
-                *([self._read_identity()] if self._claim_links() else []),
+                self._read_identity(),
             ],
-            # A new schedule runs at once, and the first run must find the key.
-            depends_on=[self._secrets.held[STRIPE_READ]],
+            # A new schedule runs at once, and the first run must find the keys.
+            depends_on=[self._secrets.held[purpose] for purpose in (STRIPE_READ, IDENTITY)],
         )
 
     def undelivered(self) -> Duty:
@@ -162,7 +164,7 @@ class Duties:
             environment={**self._common(), Env.SYNC_QUEUE_URLS: self._queues.sync_urls},
             statements=[
                 Statement("TakeDeadLetters", permissions.RECEIVE, [queue.dead.arn for queue in self._queues.ours]),
-                *self._record(),
+                self._write(),
                 self._nudge(),
             ],
         )
@@ -180,8 +182,8 @@ class Duties:
                 **self._common(),
                 Env.DESTINATION: spec.name,
                 Env.DESTINATION_SECRET_ID: key,
-                Env.DESTINATION_MODE: settings.switch(),
-                Env.DESTINATION_OPTIONS: settings.options(),
+                Env.DESTINATION_MODE: json.dumps(settings.switch()),
+                Env.DESTINATION_OPTIONS: json.dumps(settings.options()),
             },
             statements=[
                 Statement("TakeNudges", permissions.RECEIVE, [self._queues.sync[spec.name].arn]),
@@ -216,8 +218,11 @@ class Duties:
         """What it takes to record facts: nodes are read in batches and written in one transaction."""
         return [
             Statement("ReadNodes", permissions.READ_ITEMS, [self._table.arn]),
-            Statement("WriteNodes", (permissions.PUT, permissions.UPDATE), [self._table.arn]),
+            self._write(),
         ]
+
+    def _write(self) -> Statement:
+        return Statement("WriteNodes", (permissions.PUT, permissions.UPDATE), [self._table.arn])
 
     def _deliver(self) -> list[Statement]:
         """What it takes to deliver: one member is read; the delivery, its alert and the vendor's breaker change."""

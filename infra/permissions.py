@@ -17,6 +17,7 @@ PUT, UPDATE, DELETE = "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Delet
 READ_ITEM = ("dynamodb:GetItem",)
 READ_ITEMS = ("dynamodb:BatchGetItem",)
 QUERY_INDEX = ("dynamodb:Query",)
+SCAN = ("dynamodb:Scan",)
 
 
 class Statement:

@@ -26,8 +26,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "members": frozenset(LOGS | READ),
     "claims": frozenset(LOGS | SEND | READ | WRITE | SECRET),
     "bridge": frozenset(LOGS | RECEIVE | SEND),
-    "reconcile": frozenset(LOGS | SEND | READ | WRITE | SECRET),
-    "undelivered": frozenset(LOGS | RECEIVE | SEND | READ | WRITE),
+    "reconcile": frozenset(LOGS | SEND | READ | {"dynamodb:Scan"} | WRITE | SECRET),
+    "undelivered": frozenset(LOGS | RECEIVE | SEND | WRITE),
 }
 _TAKE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 _CHANGE = {"dynamodb:PutItem", "dynamodb:UpdateItem"}
@@ -42,8 +42,8 @@ NEEDED: dict[str, frozenset[str]] = {
     "members": frozenset(LOGS | {"dynamodb:GetItem"}),
     "claims": frozenset(LOGS | {"sqs:SendMessage"} | _RECORD | SECRET),
     "bridge": frozenset(LOGS | _TAKE | {"sqs:SendMessage"}),
-    "reconcile": frozenset(LOGS | {"sqs:SendMessage"} | _RECORD | SECRET),
-    "undelivered": frozenset(LOGS | _TAKE | {"sqs:SendMessage"} | _RECORD),
+    "reconcile": frozenset(LOGS | {"sqs:SendMessage", "dynamodb:Scan"} | _RECORD | SECRET),
+    "undelivered": frozenset(LOGS | _TAKE | {"sqs:SendMessage"} | _CHANGE),
 }
 READ_DEAD_LETTERS = ("events", "sync")  # the purposes of the queues whose dead letters `undelivered` takes
 # Which queues a function takes from and sends to, by their purpose.
@@ -151,15 +151,15 @@ def _reached(fact: RoleFacts, actions: set[str]) -> set[str]:
 
 
 def needed_secrets(contract: Contract, function: Function) -> frozenset[str]:
-    """The purposes of the secrets that the function reads; claim links are made by sweep and reconcile, if at all."""
+    """The purposes of the secrets that the function reads; the sweep signs claim links, where there are any."""
     match function.purpose:
         case "webhook":
             return frozenset({"stripe-signing"})
-        case "apply":
+        case "apply" | "reconcile":
             return frozenset({"stripe-read", "identity"})
         case "claims":
             return frozenset({"identity"})
-        case "sweep" | "reconcile":
+        case "sweep":
             return frozenset({"stripe-read", "identity"} if contract.claims else {"stripe-read"})
     return frozenset({function.destination} if function.destination else ())
 

@@ -26,7 +26,7 @@ ENVIRONMENTS = {
     | {Env.SYNC_QUEUE_URLS, Env.STRIPE_SECRET_ID, Env.IDENTITY_SECRET_ID, Env.CLAIM_URL, Env.CLAIM_DAYS},
     "reconcile": COMMON
     | {Env.LIVEMODE, Env.EVENTS_QUEUE_URL, Env.SYNC_QUEUE_URLS, Env.STRIPE_SECRET_ID}
-    | {Env.IDENTITY_SECRET_ID, Env.CLAIM_URL, Env.CLAIM_DAYS},
+    | {Env.IDENTITY_SECRET_ID, Env.DESTINATION_MODES},
     "undelivered": COMMON | {Env.SYNC_QUEUE_URLS},
     "sync-kit": DESTINATION,
     "sync-slack": DESTINATION,
@@ -150,8 +150,10 @@ def test_a_destination_is_on_for_everybody_unless_the_config_says_otherwise(depl
         assert told == {"mode": "on", "percent": 100, "calls_per_month": None}
 
 
-def test_a_destinations_switch_reaches_its_function_and_no_other(changed: Deployed) -> None:
+def test_a_destinations_switch_reaches_its_function_and_reconcile(changed: Deployed) -> None:
     kit, slack = (variables(changed, f"sync-{name}") for name in ("kit", "slack"))
+    told = {"kit": json.loads(kit[Env.DESTINATION_MODE]), "slack": json.loads(slack[Env.DESTINATION_MODE])}
+    assert json.loads(variables(changed, "reconcile")[Env.DESTINATION_MODES]) == told
     assert json.loads(kit[Env.DESTINATION_MODE]) == {"mode": "shadow", "percent": 25, "calls_per_month": 5000}
     assert json.loads(kit[Env.DESTINATION_OPTIONS]) == {"tags": {"member_active": 1}}
     assert json.loads(slack[Env.DESTINATION_MODE]) == {"mode": "off", "percent": 100, "calls_per_month": None}
@@ -275,10 +277,10 @@ def test_reconcile_runs_as_often_as_the_config_says(deployed: Deployed, changed:
     assert deployed.of_type(SCHEDULE)["reconcile-schedule"]["target"]["arn"].endswith(":launch-ready-prod-reconcile")
 
 
-def test_the_first_run_of_reconcile_finds_its_key_at_stripe(graph: Graph) -> None:
+def test_the_first_run_of_reconcile_finds_its_keys(graph: Graph) -> None:
     [reconcile] = [function for function in graph.of_type(FUNCTION) if function.name == "reconcile-function"]
     kinds = {urn.rpartition("::")[2] for urn in reconcile.dependencies}
-    assert "secret-stripe-read-value" in kinds
+    assert kinds >= {"secret-stripe-read-value", "secret-identity-value"}
 
 
 def test_the_stripe_endpoint_waits_for_names_certificate_and_routes(graph: Graph) -> None:
