@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from handlers.core.facts import (
     InvoiceFact,
+    Item,
     Money,
     Outcome,
     PaymentFact,
@@ -44,6 +45,32 @@ class Ref(NamedTuple):
     id: str
 
 
+def _customer(fact: PaymentFact | InvoiceFact, sale: SessionFact | None) -> str | None:
+    return greatest(fact.customer, sale.customer if sale else None)
+
+
+def _named(fact: PaymentFact | InvoiceFact, sale: SessionFact | None) -> str | None:
+    """Whom a server has named: on the object itself, else on the session that sold it."""
+    return (fact.user.value if fact.user else None) or (sale.user if sale else None)
+
+
+def _purchase(
+    sale: SessionFact | None,
+    items: tuple[Item, ...],
+    paid_at: int | None,
+    amount: int | None,
+    money: Mapping[str, Money],
+) -> Purchase:
+    """What was bought, by the object that was paid and by the session that sold it, if one did."""
+    return Purchase(
+        items=items,
+        paid_at=earliest(paid_at, sale.at if sale and sale.paid else None),
+        failed_at=sale.at if sale and sale.outcome == Outcome.FAILED else None,
+        amount=amount if amount is not None else (sale.amount if sale else None),
+        money=money,
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class PaymentNode:
     """A payment, which may be a one-time purchase by itself.
@@ -61,14 +88,12 @@ class PaymentNode:
     @property
     def customer(self) -> str | None:
         """The Stripe customer who paid."""
-        return greatest(self.fact.customer, self.sale.customer if self.sale else None)
+        return _customer(self.fact, self.sale)
 
     @property
     def own_user(self) -> str | None:
         """The user that the payment names, or the session that it paid for, or a claim."""
-        named = self.fact.user.value if self.fact.user else None
-        claimed = self.claimed.value if self.claimed else None
-        return named or (self.sale.user if self.sale else None) or claimed
+        return _named(self.fact, self.sale) or (self.claimed.value if self.claimed else None)
 
     @property
     def unsigned_user(self) -> str | None:
@@ -81,16 +106,9 @@ class PaymentNode:
         fact, sale = self.fact, self.sale
         if fact.invoice is not None or not (sale or fact.user or fact.items):
             return None
-        return of_purchase(
-            Purchase(
-                items=(sale.items if sale else ()) or fact.items,
-                paid_at=earliest(fact.succeeded_at, sale.at if sale and sale.paid else None),
-                failed_at=sale.at if sale and sale.outcome == Outcome.FAILED else None,
-                amount=fact.amount if fact.amount is not None else (sale.amount if sale else None),
-                money={fact.id: fact.money} if fact.money != Money() else {},
-            ),
-            self.email,
-        )
+        items = (sale.items if sale else ()) or fact.items
+        money = {fact.id: fact.money} if fact.money != Money() else {}
+        return of_purchase(_purchase(sale, items, fact.succeeded_at, fact.amount, money), self.email)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,13 +129,12 @@ class InvoiceNode:
     @property
     def customer(self) -> str | None:
         """The Stripe customer who is billed."""
-        return greatest(self.fact.customer, self.sale.customer if self.sale else None)
+        return _customer(self.fact, self.sale)
 
     @property
     def own_user(self) -> str | None:
         """The user that the invoice names, or the session that made it."""
-        named = self.fact.user.value if self.fact.user else None
-        return named or (self.sale.user if self.sale else None)
+        return _named(self.fact, self.sale)
 
     @property
     def unsigned_user(self) -> str | None:
@@ -130,16 +147,8 @@ class InvoiceNode:
         fact, sale = self.fact, self.sale
         if fact.subscription is not None or (fact.created is None and sale is None):
             return None
-        return of_purchase(
-            Purchase(
-                items=fact.items or (sale.items if sale else ()),
-                paid_at=earliest(fact.paid_at, sale.at if sale and sale.paid else None),
-                failed_at=sale.at if sale and sale.outcome == Outcome.FAILED else None,
-                amount=fact.amount_paid if fact.amount_paid is not None else (sale.amount if sale else None),
-                money=self.money,
-            ),
-            self.email,
-        )
+        items = fact.items or (sale.items if sale else ())
+        return of_purchase(_purchase(sale, items, fact.paid_at, fact.amount_paid, self.money), self.email)
 
 
 @dataclass(frozen=True, kw_only=True)
