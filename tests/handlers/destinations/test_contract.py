@@ -1,89 +1,100 @@
-"""What every destination must hold to; one without an entry here fails the suite."""
+"""What every registered destination must hold to, one call at a time; test_contract_deliveries.py has the rest."""
 
+import functools
+import importlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import pkgutil
+from collections.abc import Generator
 from typing import Any
 
 import pytest
 
+from handlers import destinations
 from handlers.adapters import http
-from handlers.core.desired import Desired, Notice
-from handlers.core.errors import VendorError
-from handlers.destinations.registry import load
+from handlers.destinations.registry import REGISTERED, RegistrationError, load, registered
 from handlers.ports import Recovery
 from handlers.settings import DESTINATIONS
-from tests.handlers.loopback import Answer, Asked, Loopback
+from tests.handlers.destinations.contract import EMAIL, STAND_INS, Subject, standing_in
+from tests.handlers.loopback import Answer, Asked
 
-EMAIL = "ada.lovelace@example.com"
-DESIRED = Desired(member_id="mem_1", email=EMAIL, labels=frozenset({"member_active"}), version=3)
-NOTICE = Notice(
-    key="payment_failed:in_1", kind="payment_failed", member_id="mem_1", at=1_800_000_000, max_age_seconds=60
+
+@pytest.fixture(params=[maker.name for maker in REGISTERED])
+def subject(request: pytest.FixtureRequest) -> Generator[Subject]:
+    with standing_in(request.param) as made:
+        yield made
+
+
+def test_every_destination_of_the_settings_is_registered_and_held_to_this_suite() -> None:
+    assert {spec.name for spec in DESTINATIONS} == {maker.name for maker in REGISTERED} == set(STAND_INS)
+
+
+def test_every_vendor_that_there_is_a_file_for_is_registered() -> None:
+    modules = [
+        importlib.import_module(f"{destinations.__name__}.{module.name}")
+        for module in pkgutil.iter_modules(destinations.__path__)
+    ]
+    found = {
+        made
+        for module in modules
+        for made in vars(module).values()
+        if isinstance(made, type) and isinstance(getattr(made, "recovery", None), Recovery)
+    }
+    assert found == set(REGISTERED)
+
+
+class Fax:
+    """Somebody's destination."""
+
+    name = "fax"
+    recovery = Recovery.IDEMPOTENT
+
+    def __init__(self, **given: Any) -> None:
+        """Take anything."""
+
+    def bring(self, *given: Any) -> dict[str, str]:
+        return {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({}, "no destination 'fax'; known: kit, slack"),
+        ({"name": "slack"}, r"slack carries notices and has no send\(\)"),
+        ({"name": "kit", "recovery": "hope"}, "kit does not declare how it recovers from a crash"),
+        ({"name": "kit", "recovery": Recovery.AT_MOST_ONCE}, "must be safe to bring about twice"),
+    ],
 )
+def test_what_declares_too_little_is_not_registered(changes: dict[str, Any], problem: str) -> None:
+    with pytest.raises(RegistrationError, match=problem):
+        registered([*REGISTERED, type("Fax", (Fax,), changes)])
 
 
-@dataclass(frozen=True)
-class Entry:
-    """How a destination is set up against its stand-in, and how to see what the stand-in holds."""
-
-    server_fixture: str
-    account_fixture: str
-    path: str
-    options: Mapping[str, Any]
-    held: Callable[[Any], object]
+def test_nothing_is_registered_twice() -> None:
+    with pytest.raises(RegistrationError, match="kit is registered twice"):
+        registered([*REGISTERED, *REGISTERED])
 
 
-ENTRIES = {
-    "kit": Entry("kit_server", "kit_account", "/v4", {"tags": {"member_active": 11}}, lambda kit: str(kit.tagged)),
-    "slack": Entry(
-        "slack_server", "slack_workspace", "/api", {"channel": "C0123456789"}, lambda slack: len(slack.posted)
-    ),
-}
+def test_what_is_not_registered_cannot_be_loaded() -> None:
+    with pytest.raises(KeyError, match=r"'nowhere'; known: kit, slack"):
+        load("nowhere", secret="x", options={}, base_url="http://127.0.0.1:1")
 
 
-@dataclass
-class Subject:
-    """One destination under test."""
+def test_every_call_goes_the_way_that_is_counted(subject: Subject) -> None:
+    counted: list[str] = []
 
-    destination: Any
-    server: Loopback
-    account: Any
-    held: Callable[[], object]
-    secret: str
+    def request(method: str, url: str, **options: Any) -> http.Response:
+        counted.append(method)
+        return http.request(method, url, **options)
 
-    def carry(self, remote: Mapping[str, str] | None = None) -> Mapping[str, str]:
-        """Do what a delivery does."""
-        if hasattr(self.destination, "bring"):
-            return self.destination.bring(DESIRED, remote or {})
-        return self.destination.send(NOTICE)
-
-    def error(self) -> VendorError:
-        with pytest.raises(VendorError) as caught:
-            self.carry()
-        return caught.value
+    subject.request = request
+    subject.carry()
+    assert counted == [asked.method for asked in subject.server.asked]
 
 
-def test_every_destination_has_an_entry_and_every_entry_a_destination():
-    assert set(ENTRIES) == {spec.name for spec in DESTINATIONS}
-
-
-@pytest.fixture(params=[spec.name for spec in DESTINATIONS])
-def subject(request):
-    entry = ENTRIES[request.param]
-    server = request.getfixturevalue(entry.server_fixture)
-    account = request.getfixturevalue(entry.account_fixture)
-    destination = load(
-        request.param, secret=account.key + "\n", options=entry.options, base_url=server.url + entry.path + "/"
-    )
-    return Subject(destination, server, account, lambda: entry.held(account), account.key)
-
-
-@pytest.mark.parametrize("spec", DESTINATIONS, ids=lambda spec: spec.name)
-def test_it_carries_what_its_entry_in_the_settings_says(spec):
-    destination = load(spec.name, secret="key", options=ENTRIES[spec.name].options, base_url=spec.base_url)
-    assert destination.name == spec.name
-    assert hasattr(destination, "bring" if spec.carries == "state" else "send")
-    assert destination.recovery in set(Recovery)
+def test_what_must_not_be_told_twice_is_told_in_one_call(subject: Subject) -> None:
+    subject.carry()
+    if subject.destination.recovery is Recovery.AT_MOST_ONCE:
+        assert len(subject.server.asked) == 1
 
 
 def test_a_delivery_arrives_and_its_ids_can_be_stored(subject):
@@ -108,7 +119,7 @@ def test_a_repeat_after_a_crash_before_the_record_changes_nothing_unless_declare
     assert (subject.held() == before) is (subject.destination.recovery is not Recovery.AT_MOST_ONCE)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 422])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 410, 422])
 def test_a_refusal_is_permanent(subject, status):
     subject.server.answer = lambda asked: Answer(status, b"no")
     assert subject.error().permanent
@@ -157,11 +168,12 @@ def test_an_answer_that_proves_nothing_is_an_unknown_outcome(subject, answer):
     assert not error.permanent
 
 
-def test_silence_is_an_unknown_outcome(subject, monkeypatch):
-    patient = http.request
-    monkeypatch.setattr(http, "request", lambda *args, **options: patient(*args, **options, timeout=0.2))
-    subject.server.answer = lambda asked: Answer(then="never answer")
-    assert subject.error().unknown
+@pytest.mark.parametrize("then", ["never answer", "drip headers", "drip body"])
+def test_no_answer_in_time_is_an_unknown_outcome(subject, then):
+    subject.request = functools.partial(http.request, timeout=0.2)
+    subject.server.answer = lambda asked: Answer(then=then)
+    error = subject.error()
+    assert (error.permanent, error.unknown) == (False, True)
 
 
 def test_a_vendor_that_is_not_there_is_known_to_have_done_nothing(subject):
@@ -199,12 +211,8 @@ def test_an_email_address_is_shown_to_nobody_who_does_not_need_it(subject):
 
 @pytest.mark.parametrize("secret", ["", " \n", "two words", "schlüssel", "new\nline"])
 def test_a_key_that_cannot_be_a_header_is_refused_unseen(secret):
-    for name, entry in ENTRIES.items():
-        with pytest.raises(ValueError, match=f"secret of destination '{name}'") as caught:
-            load(name, secret=secret, options=entry.options, base_url="http://127.0.0.1:1")
+    for maker in REGISTERED:
+        options = STAND_INS[maker.name].options
+        with pytest.raises(ValueError, match=f"secret of destination '{maker.name}'") as caught:
+            load(maker.name, secret=secret, options=options, base_url="http://127.0.0.1:1")
         assert not secret.strip() or secret not in str(caught.value)
-
-
-def test_an_unknown_destination_is_named_with_the_known_ones():
-    with pytest.raises(KeyError, match=r"'nowhere'; known: kit, slack"):
-        load("nowhere", secret="x", options={}, base_url="http://127.0.0.1:1")

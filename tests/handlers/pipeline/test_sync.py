@@ -1,89 +1,20 @@
 """sync against a real table and a vendor's stand-in over HTTP: one try a nudge, and the record is the truth."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
-from handlers.adapters.deliveries import LEASE_SECONDS, Deliveries
-from handlers.adapters.vendor_limits import VendorLimits
+from handlers.adapters.deliveries import LEASE_SECONDS
 from handlers.core.delivering import BREAKER_FAILURES, BREAKER_SECONDS
-from handlers.core.desired import Desired, Notice
 from handlers.core.errors import VendorError
-from handlers.entrypoints.sync import Sync
 from handlers.ports import Recovery
-from handlers.settings import destination
 from tests.handlers import story
+from tests.handlers.crew import Crew, Vendor, join
 from tests.handlers.faults import FaultyClient, refused, times
 from tests.handlers.pipeline_world import World
 from tests.handlers.story import DAY, START
 
 ADA = "ada@tidewriters.example"
-
-
-@dataclass
-class Vendor:
-    """A destination that remembers what it was asked, and fails as it is told."""
-
-    name: str = "kit"
-    recovery: Recovery = Recovery.IDEMPOTENT
-    shown: list[Desired] = field(default_factory=list)
-    told: list[Notice] = field(default_factory=list)
-    remote: list[dict[str, str]] = field(default_factory=list)
-    error: VendorError | None = None
-    meanwhile: Callable[[], object] = lambda: None
-
-    def bring(self, desired: Desired, remote: Any) -> dict[str, str]:
-        self.shown.append(desired)
-        self.remote.append(dict(remote))
-        self.meanwhile()
-        if self.error:
-            raise self.error
-        return {"subscriber_id": "7"}
-
-    def send(self, notice: Notice) -> dict[str, str]:
-        self.told.append(notice)
-        self.meanwhile()
-        if self.error:
-            raise self.error
-        return {"ts": "1.2"}
-
-
-@dataclass
-class Crew:
-    """The sync function of one destination in a world."""
-
-    world: World
-    vendor: Vendor
-
-    def sync(self, *nudges: dict[str, str] | str, left_ms: float = 30_000) -> None:
-        spec = destination(self.vendor.name)
-        world = self.world
-        worker = Sync(
-            spec=spec,
-            destination=lambda: self.vendor,
-            store=world.store,
-            deliveries=Deliveries(world.dynamodb, world.name, spec.name),
-            limits=VendorLimits(world.dynamodb, world.name, spec, clock=world.clock),
-            policy=world.policy,
-            clock=world.clock,
-            draw=lambda: 0.5,
-        )
-        bodies = [nudge if isinstance(nudge, str) else json.dumps(nudge) for nudge in nudges]
-        answer = worker.handle({"Records": [{"messageId": "m", "body": body} for body in bodies]}, lambda: left_ms)
-        assert answer == {"batchItemFailures": []}
-
-    def record(self, member: str = "user_ada") -> dict[str, Any]:
-        delivery = self.world.item(f"MEMBER#{member}", f"DELIVERY#{self.vendor.name}")
-        assert delivery is not None
-        return delivery
-
-    def notice(self, key: str = "payment_failed:in_2") -> dict[str, Any]:
-        item = self.world.item(f"NOTICE#{key}", f"DELIVERY#{self.vendor.name}")
-        assert item is not None
-        return item
 
 
 ADAS = {"member": "user_ada"}
@@ -280,13 +211,6 @@ def test_after_failures_in_a_row_the_vendor_is_left_alone_for_a_while(world: Wor
     crew.sync(*({"member": user} for user in people))
     assert {desired.member_id for desired in crew.vendor.shown[BREAKER_FAILURES:]} == set(people)
     assert world.item("BREAKER#kit", "BREAKER") is None
-
-
-def join(world: World, user: str) -> None:
-    world.deliver(
-        story.subscription(id_=f"sub_{user}", customer=f"cus_{user}", user=user),
-        story.session(id=f"cs_{user}", subscription=f"sub_{user}", customer=f"cus_{user}", user=user),
-    )
 
 
 def test_operations_are_told_once(slack: Crew) -> None:
