@@ -171,6 +171,29 @@ def resend(
 
 
 @app.command()
+def reconcile(
+    contract: Contract,
+    since: Annotated[
+        str | None, typer.Option("--since", help="Only what happened then or later.", metavar="DATE")
+    ] = None,
+    apply: Apply = False,
+) -> None:
+    """Find what Stripe knows and the table does not, and what destinations lack; without --apply, only say it."""
+    from contextlib import redirect_stdout
+
+    from handlers.operations import reconcile as operation
+    from handlers.operations.moments import moment
+    from handlers.operations.stack import LiveStack
+
+    with _operating(), redirect_stdout(sys.stderr):  # where the functions' code logs to
+        done = operation.run(LiveStack.of(contract), moment(since), _progress, apply=apply)
+    _print(operation.told(done))
+    with _operating():
+        done.outcome.raise_unread()
+    raise typer.Exit(1 if done.found else 0)
+
+
+@app.command()
 def forget(
     member: Annotated[str, typer.Argument(help="The app's id of the user.", metavar="MEMBER")],
     contract: Contract,

@@ -1,7 +1,7 @@
 """What Stripe shows against what the table says: the pure half of `reconcile`."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from handlers.core import events, linking
@@ -82,8 +82,14 @@ def told(obj: Object, shown_at: int, known: Nodes, reading: Reading) -> Facts | 
     """The facts in `obj`, which Stripe showed at `shown_at`; None where it says nothing yet. Raises EventError.
 
     They are dated so that they never win over an event that is still on its way: a snapshot with a moment before all
-    of those, what happens once with the moment at which it was made.
+    of those, what happens once with the moment at which it was made. Of what the table knows to be sold, it alone says
+    to whom: where it does not, that person was forgotten.
     """
+    facts = _told(obj, shown_at, known, reading)
+    return None if facts is None else _as_sold(facts, known)
+
+
+def _told(obj: Object, shown_at: int, known: Nodes, reading: Reading) -> Facts | None:
     before = shown_at - YOUNG_SECONDS
     created = obj.get("created")
     made = created if isinstance(created, int) and not isinstance(created, bool) and 0 <= created <= before else before
@@ -124,11 +130,29 @@ def happened(obj: Object) -> int:
     return max((moment for moment in moments if isinstance(moment, int)), default=0)
 
 
+def _as_sold(facts: Facts, known: Nodes) -> Facts:
+    session = facts.session
+    node = known.get(Ref(Kind.SESSION, session.id)) if session is not None else None
+    if session is not None and isinstance(node, SessionNode):
+        session = replace(session, user=node.fact.user, unsigned=node.fact.unsigned)
+    payments = tuple(replace(paid, user=None) if _is_sold(paid.id, known) else paid for paid in facts.payments)
+    if session == facts.session and payments == facts.payments:
+        return facts
+    return replace(facts, session=session, payments=payments, email=None, user_hint=None)
+
+
+def _is_sold(payment: str, known: Nodes) -> bool:
+    node = known.get(Ref(Kind.PAYMENT, payment))
+    return isinstance(node, PaymentNode) and node.fact.succeeded_at is not None
+
+
 def _known_parts(facts: Facts, known: Nodes) -> Iterator[bool]:
     if facts.subscription is not None and facts.subscription_id is not None:
         node = known.get(Ref(Kind.SUBSCRIPTION, facts.subscription_id))
         snapshot = node.grant.subscription if isinstance(node, SubscriptionNode) else None
-        yield snapshot is not None and _said(snapshot) == _said(facts.subscription)
+        # Nothing follows on an end, and whose it was may have been forgotten.
+        over = snapshot is not None and snapshot.final and facts.subscription.final
+        yield over or _said(snapshot) == _said(facts.subscription)
     if facts.session is not None:
         node = known.get(Ref(Kind.SESSION, facts.session.id))
         stored = node.fact if isinstance(node, SessionNode) else None

@@ -1,10 +1,15 @@
 """Beyond what Stripe keeps of events: its objects against what the table says."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from handlers.adapters.items import node_key, stored_of
+from handlers.adapters.store import Change
 from handlers.core import reconciling
+from handlers.core.nodes import Kind, Ref
+from handlers.operations.forget import _without
 from tests.handlers.reconcile.conftest import DAY, Shop
 
 BEYOND = 45 * DAY
@@ -154,6 +159,48 @@ def test_an_object_that_cannot_be_read_does_not_hold_up_the_others(
     assert shop.state() == "active"
     assert outcome.left_alone >= 1
     assert "metadata user_id has 300 characters" in capsys.readouterr().out
+
+
+def test_a_debit_that_arrived_gives_what_was_bought_to_who_bought_it(shop: Shop) -> None:
+    line = {"price": shop.price(None), "quantity": 1}
+    session = shop.sdk.checkout.sessions.create(
+        {
+            "mode": "payment",
+            "line_items": [line],
+            "success_url": "https://tidewriters.example",
+            "metadata": {"user_id": "user_ada"},
+            "payment_method_types": ["sepa_debit"],
+        }
+    )
+    shop.twin.pay(session.id, "processing", email="ada@tidewriters.example")
+    shop.deliver()
+    assert shop.state() == "pending"
+    shop.twin.settle_payment(session.id, paid=True)
+    shop.later(BEYOND)
+    heals(shop, "active")
+
+
+def test_who_was_forgotten_is_not_brought_back_by_what_stripe_still_has(shop: Shop) -> None:
+    subscription = shop.subscription()
+    shop.purchase()
+    shop.sdk.subscriptions.cancel(subscription.id)
+    shop.deliver()
+    forget(shop, "user_ada")
+    shop.later(BEYOND)
+    assert shop.reconcile().missing == 0
+    assert shop.state() is None
+
+
+def forget(shop: Shop, user: str) -> None:
+    """What the command does, to all nodes."""
+    nodes = {}
+    for item in shop.rows().values():
+        if item.get("kind", {}).get("S") in set(Kind) - {Kind.MEMBER}:
+            ref, stored = stored_of(item)
+            nodes[ref] = replace(stored, node=_without(stored.node), version=stored.version + 1, asked=True)
+    shop.world.store.commit(Change(now=int(shop.world.clock()), nodes=nodes))
+    member = node_key(Ref(Kind.MEMBER, user))
+    shop.world.connect("dynamodb").delete_item(TableName=shop.world.name, Key=member)
 
 
 def test_the_lists_are_read_from_the_watermark_on(shop: Shop) -> None:
