@@ -38,7 +38,9 @@ class Response:
 class Request(Protocol):
     """How a request is made: `request`, or what counts the requests before it makes them."""
 
-    def __call__(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None) -> Response:
+    def __call__(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, timeout: float = 10.0
+    ) -> Response:
         """See `request`."""
         ...
 

@@ -5,7 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from handlers.adapters import http
 from handlers.adapters.deliveries import Deliveries
+from handlers.adapters.items import Stored
+from handlers.adapters.store import Store
 from handlers.adapters.vendor_limits import VendorLimits
 from handlers.core.desired import Desired, Notice
 from handlers.core.errors import VendorError
@@ -28,6 +31,7 @@ class Vendor:
     remote: list[dict[str, str]] = field(default_factory=list)
     error: VendorError | None = None
     meanwhile: Callable[[], object] = lambda: None
+    request: http.Request = http.request
 
     def bring(self, desired: Desired, remote: Any) -> dict[str, str]:
         self.shown.append(desired)
@@ -53,20 +57,25 @@ class Crew:
     vendor: Vendor
     switch: Switch = field(default_factory=Switch)
     calls_per_month: int | None = None
+    draw: float = 0.5
+    loads: Callable[[], Vendor] | None = None  # what gives the vendor's code
+    after_reading: Callable[[], object] = lambda: None
 
     def sync(self, *nudges: dict[str, str] | str, left_ms: float = 30_000) -> None:
         spec = destination(self.vendor.name)
         world = self.world
+        limits = self.limits
+        self.vendor.request = limits.request
         worker = Sync(
             spec=spec,
-            destination=lambda: self.vendor,
-            store=world.store,
+            destination=self.loads or (lambda: self.vendor),
+            store=_Reading(world.store, self.after_reading),  # ty: ignore[invalid-argument-type]
             deliveries=Deliveries(world.dynamodb, world.name, spec.name),
-            limits=self.limits,
+            limits=limits,
             policy=world.policy,
             switch=self.switch,
             clock=world.clock,
-            draw=lambda: 0.5,
+            draw=lambda: self.draw,
         )
         bodies = [nudge if isinstance(nudge, str) else json.dumps(nudge) for nudge in nudges]
         answer = worker.handle({"Records": [{"messageId": "m", "body": body} for body in bodies]}, lambda: left_ms)
@@ -89,6 +98,22 @@ class Crew:
         item = self.world.item(f"NOTICE#{key}", f"DELIVERY#{self.vendor.name}")
         assert item is not None
         return item
+
+
+class _Reading:
+    """A store during whose use something happens after each reading of a member."""
+
+    def __init__(self, store: Store, afterwards: Callable[[], object]) -> None:
+        self._store = store
+        self._afterwards = afterwards
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def member(self, user_id: str) -> Stored | None:
+        found = self._store.member(user_id)
+        self._afterwards()
+        return found
 
 
 def join(world: World, user: str) -> None:
