@@ -132,8 +132,8 @@ ACCESS = (
     Mutation(
         "apply cannot tell who signed a reference",
         "infra/duties.py",
-        "self._read_stripe(),\n                self._read_identity(),\n            ],",
-        "self._read_stripe(),\n            ],",
+        "self._read_stripe(),\n                self._read_identity(),\n            ],\n        )",
+        "self._read_stripe(),\n            ],\n        )",
         "aws.roles",
     ),
     Mutation("a key in an environment", "infra/duties.py", TOLD_STATUS, TOLD_STATUS + SMUGGLED_KEY, "sec.env"),
