@@ -31,7 +31,7 @@ from handlers.core.settling import settle
 from handlers.entrypoints.recording import Recorder
 from handlers.operations import audit
 from handlers.operations.identities import Identities, Named
-from handlers.operations.preview import Preview
+from handlers.operations.preview import Preview, Taken
 from handlers.operations.purchases import History, Payer, Purchase, Unreadable, read_history
 from handlers.operations.stack import LiveStack
 from handlers.operations.stripe_account import OtherEndpoint, check_key, other_endpoints
@@ -104,9 +104,8 @@ class Outcome:
 
 def look(stack: LiveStack, *, per_second: float = PER_SECOND, progress: Progress) -> Account:
     """Read everything that Stripe holds of purchases. Raises StackError and VendorError; nothing is written."""
-    reader = StripeReader(
-        lambda: stack.secret(stack.settings.stripe_secret), stack.settings.stripe_api_base, timeout=TIMEOUT_SECONDS
-    )
+    key = stack.secret(stack.settings.stripe_secret)
+    reader = StripeReader(lambda: key, stack.settings.stripe_api_base, timeout=TIMEOUT_SECONDS)
     lists = StripeLists(reader, per_second=per_second)
     check_key(stack, reader, lists)
     others = other_endpoints(stack, lists)
@@ -167,15 +166,16 @@ class _Run:
     def look_at(self, payer: Payer) -> list[Facts]:
         """What is to be written of the payer's purchases, one transaction each."""
         claim = self._claim(payer)
-        changed = [claim] if claim is not None and self._take(claim, payer.id) else []
-        taken = [(purchase, [facts for facts in purchase.facts if self._take(facts, purchase.ref.id)])
-                 for purchase in payer.purchases]  # fmt: skip
+        told: list[tuple[Ref | None, Facts]] = [(None, claim)] if claim else []
+        told += [(purchase.ref, facts) for purchase in payer.purchases for facts in purchase.facts]
+        taken = [(ref, facts, self._taken(facts, ref or payer)) for ref, facts in told]
         strangers = [purchase for purchase in payer.purchases if not self._is_somebodys(purchase)]
         if strangers:
             self._note(payer, strangers)
         for purchase in payer.purchases:
             self._count_prices(purchase)
-        return changed + [facts for purchase, new in taken if purchase not in strangers for facts in new]
+        unknown = {purchase.ref for purchase in strangers}
+        return [facts for ref, facts, was in taken if ref not in unknown and self.preview.is_news(was)]
 
     def close(self) -> None:
         """Tell the members."""
@@ -207,12 +207,12 @@ class _Run:
         held = node.user_id if isinstance(node, CustomerNode) else None
         yield from found | ({held} if held else set())
 
-    def _take(self, facts: Facts, subject: str) -> bool:
+    def _taken(self, facts: Facts, subject: Ref | Payer) -> Taken:
         try:
             return self.preview.take(facts)
         except EventError as error:
-            self.outcome.refused.append(Unreadable(subject, str(error)))
-            return False
+            self.outcome.refused.append(Unreadable(subject.id, str(error)))
+            return {}
 
     def _is_somebodys(self, purchase: Purchase) -> bool:
         node = cast("Holder | None", self.preview.node(purchase.ref))
@@ -245,12 +245,15 @@ class _Writer:
         self._own = threading.local()
         self._pool = ThreadPoolExecutor(WRITERS)
         self._audited = False
+        self._clients: list[DynamoDb] = []
 
     def __enter__(self) -> "_Writer":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
+        for client in self._clients:
+            client.close()
 
     def write(self, payers: Sequence[Sequence[Facts]]) -> None:
         """Write everything, or count it; return when it is written."""
@@ -279,8 +282,10 @@ class _Writer:
         """One for each thread, as a connection serves one at a time."""
         if not hasattr(self._own, "recorder"):
             settings = self._stack.settings
+            client = DynamoDb(self._stack.environment, attempts=8)
+            self._clients.append(client)
             self._own.recorder = Recorder(
-                store=Store(DynamoDb(self._stack.environment, attempts=8), settings.table.table),
+                store=Store(client, settings.table.table),
                 policy=settings.table.policy,
                 destinations=settings.destinations,
                 silent=True,

@@ -1,6 +1,6 @@
 """What facts would make of the table, without writing any: nodes are read from it, and changed in memory."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 from handlers.adapters.store import Store
@@ -10,6 +10,8 @@ from handlers.core.graph import Graph, NotLoadedError
 from handlers.core.linking import names, take
 from handlers.core.nodes import Kind, MemberNode, Node, Ref
 from handlers.operations.errors import StackError
+
+Taken = Mapping[Ref, Node | None]  # nodes that facts changed, as they were before; None for new ones
 
 
 class Preview:
@@ -24,8 +26,8 @@ class Preview:
         """Read everything that `facts` name, together. Raises StackError for what this version cannot read."""
         self._read(frozenset().union(*(names(told) for told in facts)))
 
-    def take(self, facts: Facts) -> bool:
-        """Take `facts`; whether the table would say anything else then. Raises EventError where it cannot take them."""
+    def take(self, facts: Facts) -> Taken:
+        """Take `facts`; what they changed, as it was. Raises EventError where the table could not take them."""
         while True:
             graph = Graph(self._nodes)
             try:
@@ -34,9 +36,13 @@ class Preview:
                 self._read(frozenset({missing.ref, *missing.others}))
             else:
                 break
-        pairs = [(graph.before(ref), node) for ref, node in graph.changed.items()]
+        taken = {ref: graph.before(ref) for ref in graph.changed}
         self._nodes.update(graph.changed)
-        return reconciling.changes(pairs)
+        return taken
+
+    def is_news(self, taken: Taken) -> bool:
+        """Whether what was taken, with what was taken since, makes the table say anything else about a member."""
+        return reconciling.changes((before, node) for ref, before in taken.items() if (node := self.node(ref)))
 
     def node(self, ref: Ref) -> Node | None:
         """The node as it would be."""

@@ -139,65 +139,72 @@ class _Collected:
                 self.emails.setdefault(email_key(fact.email.value), set()).add(fact.id)
 
     def session(self, obj: Object, made: int) -> None:
+        """What it sold is told where that is no subscription, which says so itself."""
         told = events.from_object(self._with_all_lines(obj), made, self._reading)
-        if told is None or told.session is None:
+        fact = told.session if told else None
+        if told is None or fact is None:
             return
-        sold = sold_by(told.session)
-        if sold is None and told.session.subscription is not None:
-            sold = Ref(Kind.SUBSCRIPTION, told.session.subscription)
-        if sold is not None:
-            self._bought.setdefault(sold, []).append(told)
-            if told.session.payment is not None:
-                self._sold_for[told.session.payment] = sold
+        if fact.subscription is not None:
+            sold = Ref(Kind.SUBSCRIPTION, fact.subscription)
+            self._add(sold, replace(told, session=replace(fact, items=())))
+        elif (sold := sold_by(fact)) is not None:
+            self._add(sold, told)
+            self._sold_for |= {fact.payment: sold} if fact.payment else {}
 
     def payment(self, obj: Object, made: int) -> None:
         """A PaymentIntent counts for what a session sold for it, or where its metadata says what it was for."""
         id_ = read.text(obj, "id")
-        sold = self._sold_for.get(id_)
         charge = obj.get("latest_charge")
         paid = read.moment(charge, "created") if isinstance(charge, Mapping) else None
         told = events.from_object(obj, paid or made, self._reading)
+        sold = self._sold_for.get(id_)
         if sold is not None:
             self._time(sold, paid or made, failed=obj.get("status") in _NEVER_PAID)
-            self._bought[sold] += [told] if told else []
+            self._add(sold, told)
         elif told is not None and any(fact.user or fact.items for fact in told.payments):
             self._single[id_] = told
 
     def invoice(self, obj: Object, made: int) -> None:
-        """Of a subscription's invoices, those that decide how it stands, and those whose money went back."""
-        status = obj.get("status")
-        failed = status in _OWED and obj.get("attempted") is True
-        if status != "paid" and not failed:
-            return
-        moments = obj.get("status_transitions")
-        tried = read.moment(moments, "finalized_at") if isinstance(moments, Mapping) else None
-        obj = self._with_all_payments(obj)
-        at, attempt = ((tried or made), "failed") if failed else (made, None)
-        told = events.from_invoice(obj, at, self._reading, attempt)
-        fact = told.invoice
-        assert fact is not None
-        links = {payment.id for payment in told.payments}
-        singles = [replace(single, email=None) for id_ in links if (single := self._single.pop(id_, None))]
-        back = [money for id_ in sorted(links) for money in self.money.pop(id_, [])]
-        told = next(together([told, Facts(payments=tuple(back))]))
-        if fact.subscription is None:
-            ref = Ref(Kind.INVOICE, fact.id)
-            if not failed or ref in self._bought:
-                self._bought.setdefault(ref, []).extend([told, *singles])
-            return
-        billed = self._billed.setdefault(fact.subscription, _Billed())
-        if billed.decides(failed=failed, amount=fact.amount_paid or 0) or back:
-            self._bought.setdefault(Ref(Kind.SUBSCRIPTION, fact.subscription), []).append(told)
+        """An invoice that was paid, or that is owed after a try."""
+        if obj.get("status") == "paid":
+            self._paid(self._with_all_payments(obj), made)
+        elif obj.get("status") in _OWED and obj.get("attempted") is True:
+            moments = obj.get("status_transitions")
+            tried = read.moment(moments, "finalized_at") if isinstance(moments, Mapping) else None
+            # Another payment may follow the one that failed: it belongs to the invoice once it has paid it.
+            self._bill(replace(events.from_invoice(obj, tried or made, self._reading, "failed"), payments=()))
 
     def subscription(self, obj: Object, made: int) -> None:
-        told = events.from_object(obj, self._shown_at(max([made, *_own_moments(obj)])), self._reading)
-        if told is not None:
-            self._bought.setdefault(Ref(Kind.SUBSCRIPTION, read.text(obj, "id")), []).append(told)
+        shown_at = self._shown_at(max([made, *_own_moments(obj)]))
+        self._add(Ref(Kind.SUBSCRIPTION, read.text(obj, "id")), events.from_object(obj, shown_at, self._reading))
+
+    def _paid(self, obj: Object, made: int) -> None:
+        told = events.from_invoice(obj, made, self._reading)
+        links = sorted({payment.id for payment in told.payments})
+        singles = [replace(single, email=None) for id_ in links if (single := self._single.pop(id_, None))]
+        back = [money for id_ in links for money in self.money.pop(id_, [])]
+        told = next(together([told, Facts(payments=tuple(back))]))
+        self._bill(told, *singles, settled=True, back=bool(back))
+
+    def _bill(self, told: Facts, *singles: Facts, settled: bool = False, back: bool = False) -> None:
+        """Of a subscription's invoices, those count that decide how it stands, and those whose money went back."""
+        fact = told.invoice
+        assert fact is not None
+        ref = Ref(Kind.INVOICE, fact.id)
+        if fact.subscription is not None:
+            billed = self._billed.setdefault(fact.subscription, _Billed())
+            if billed.decides(settled=settled, amount=fact.amount_paid or 0) or back:
+                self._add(Ref(Kind.SUBSCRIPTION, fact.subscription), told)
+        elif settled or ref in self._bought:
+            self._add(ref, told, *singles)
+
+    def _add(self, ref: Ref, *told: Facts | None) -> None:
+        self._bought.setdefault(ref, []).extend(facts for facts in told if facts is not None)
 
     def payers(self) -> Iterator[Payer]:
         """Who bought what; a payment that no list says was for anything is nobody's purchase."""
         for id_, told in self._single.items():
-            self._bought.setdefault(Ref(Kind.PAYMENT, id_), []).append(told)
+            self._add(Ref(Kind.PAYMENT, id_), told)
         bought: dict[str, list[Purchase]] = {}
         for ref, parts in self._bought.items():
             if ref.kind is Kind.SUBSCRIPTION and not any(part.subscription for part in parts):
@@ -252,9 +259,9 @@ class _Billed:
     paid: bool = False
     failed: int = 0
 
-    def decides(self, *, failed: bool, amount: int) -> bool:
-        """Whether the next older invoice says something that the newer do not."""
-        if failed:
+    def decides(self, *, settled: bool, amount: int) -> bool:
+        """Whether the next older invoice says something that the newer do not; it was `settled`, or a try failed."""
+        if not settled:
             self.failed += 1
             return not self.settled and self.failed <= MAX_FAILURES
         says = not self.settled or (amount > 0 and not self.paid)
