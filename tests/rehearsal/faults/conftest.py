@@ -1,7 +1,7 @@
-"""Stacks in trouble, one at a time, and a table of what was done to them."""
+"""Stacks in trouble, one at a time, and what was done to them."""
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -11,9 +11,7 @@ from rehearsal.journeys.model import JourneyResult
 from tests.rehearsal.faults.causes import CAUSES, Cause, Hits
 from tests.rehearsal.faults.stage import Stage, staged
 
-ROWS = pytest.StashKey[list[tuple[str, ...]]]()
 HURRIED = {"grace_runs_out"}  # it is about what shows within seconds, and here things may take minutes
-HEAD = ("cause", "journeys", "seconds", "tries again and what became of them", "what was done")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +42,16 @@ class Run:
             }
         )
 
-    def row(self) -> tuple[str, ...]:
-        """The run's line of the table, as HEAD names its columns."""
+    def row(self) -> dict[str, str]:
+        """The run's line of the table that is printed in the end."""
         passed = f"{sum(journey.passed for journey in self.told)} of {len(self.told)}"
-        return self.cause.name, passed, f"{self.seconds:.0f}", _counts(self.again()), _counts(self.hits)
+        return {
+            "cause": self.cause.name,
+            "journeys": passed,
+            "seconds": f"{self.seconds:.0f}",
+            "tries again and what became of them": _counts(self.again()),
+            "what was done": _counts(self.hits),
+        }
 
 
 @pytest.fixture(scope="module", params=CAUSES, ids=lambda cause: cause.name)
@@ -64,9 +68,8 @@ def run(request: pytest.FixtureRequest) -> Iterator[Run]:
             ]
             told = running.run(journeys, stage.world, lambda _: None)
         redriven = stage.settle()
-        made = Run(cause=cause, stage=stage, hits=hits, told=told, redriven=redriven, seconds=time.monotonic() - began)
-        request.config.stash.setdefault(ROWS, []).append(made.row())
-        yield made
+        seconds = time.monotonic() - began
+        yield Run(cause=cause, stage=stage, hits=hits, told=told, redriven=redriven, seconds=seconds)
 
 
 @pytest.fixture(scope="module")
@@ -74,20 +77,6 @@ def stage() -> Iterator[Stage]:
     """A stack of one module's own, without trouble until a test makes some."""
     with staged() as made:
         yield made
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> Generator[None]:
-    """Print the table of what was done and how it ended."""
-    rows = config.stash.get(ROWS, [])
-    if rows:
-        terminalreporter.section("faults by cause")
-        table = [HEAD, *rows]
-        widths = [max(len(row[column]) for row in table) for column in range(len(HEAD) - 1)]
-        for row in table:
-            cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-            terminalreporter.write_line("  ".join([*cells, row[-1]]))
-    return (yield)
 
 
 def _counts(hits: Hits) -> str:

@@ -1,6 +1,7 @@
 """Whatever fails on the way, every journey ends as it should, and each effect shows once."""
 
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
@@ -28,7 +29,8 @@ LABELS = {
 NOTICES = Counter({"Payment failed": 2, "Refund": 2})  # of renewal_recovers, told_twice, two_one_refunded, full_refund
 
 
-def test_the_trouble_is_real(run: Run) -> None:
+def test_the_trouble_is_real(run: Run, record_property: Callable[[str, object], None]) -> None:
+    record_property("table: faults by cause", run.row())
     assert {name for name, times in run.hits.items() if times} == run.cause.does
 
 
