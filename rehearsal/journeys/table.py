@@ -24,24 +24,35 @@ class Table:
         return {item["pk"]["S"].removeprefix("EVENT#") for item in self._read(keys)}
 
     def wait_ends(self, kind: str, subject: str) -> bool:
-        """Make due now what `subject` ("SUBSCRIPTION", "sub_…") waits for; False where it waits for nothing."""
-        try:
-            self.client.update_item(
-                TableName=self.name,
-                Key={"pk": {"S": f"{kind}#{subject}"}, "sk": {"S": kind}},
-                UpdateExpression="SET due_at = :now",
-                ConditionExpression="attribute_exists(due_at)",
-                ExpressionAttributeValues={":now": {"N": str(int(time.time()))}},
-            )
-        except self.client.exceptions.ConditionalCheckFailedException:
+        """Make due now what `subject` ("SUBSCRIPTION", "sub_…") waits for; False where it waits for nothing.
+
+        It was first seen as much earlier, as the pipeline counts from then if it comes back to it.
+        """
+        key = {"pk": {"S": f"{kind}#{subject}"}, "sk": {"S": kind}}
+        item = self.client.get_item(TableName=self.name, Key=key, ConsistentRead=True).get("Item", {})
+        if "due_at" not in item:
             return False
+        now, first_seen, due_at = int(time.time()), int(item["first_seen"]["N"]), int(item["due_at"]["N"])
+        self.client.update_item(
+            TableName=self.name,
+            Key=key,
+            UpdateExpression="SET due_at = :now, first_seen = :earlier",
+            ConditionExpression="version = :read",
+            ExpressionAttributeValues={
+                ":now": {"N": str(now)},
+                ":earlier": {"N": str(first_seen - (due_at - now))},
+                ":read": item["version"],
+            },
+        )
         return True
 
     def minute_ends(self, destinations: Iterable[str]) -> None:
-        """Give the destinations the calls of a new minute, as if the present one were over."""
-        minute = str(int(time.time()) // MINUTE)
+        """Forget the calls of the last sixty seconds, as if they had been made before."""
+        minute = int(time.time()) // MINUTE
         for name in destinations:
-            self.client.delete_item(TableName=self.name, Key={"pk": {"S": f"QUOTA#{name}"}, "sk": {"S": minute}})
+            for passed in (minute - 1, minute):
+                key = {"pk": {"S": f"QUOTA#{name}"}, "sk": {"S": str(passed)}}
+                self.client.delete_item(TableName=self.name, Key=key)
 
     def _read(self, keys: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         waiting = list(keys)

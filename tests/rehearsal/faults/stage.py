@@ -13,6 +13,10 @@ from typing import Any
 
 import httpx
 
+from handlers.adapters.attributes import decode
+from handlers.core.desired import Notice
+from handlers.core.maps import from_map
+from handlers.destinations import slack
 from rehearsal.journeys.world import Webhook, World
 from rehearsal.members import Members
 from rehearsal.progress import Stage as Timed
@@ -58,6 +62,12 @@ class PatientMembers(Members):
                 if error.response.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
                     raise
             time.sleep(POLL_SECONDS)
+
+    def claim(self, token: str, user_id: str) -> int:
+        """See Members."""
+        while (status := super().claim(token, user_id)) >= httpx.codes.INTERNAL_SERVER_ERROR:
+            time.sleep(POLL_SECONDS)
+        return status
 
 
 class PatientWebhook(Webhook):
@@ -117,11 +127,10 @@ class Stage:
         return {item["event"]["S"]: item["outcome"]["S"] for item in self.items() if item["sk"]["S"] == "LEDGER"}
 
     def parked_notices(self) -> dict[str, str]:
-        """The keys of the notices that a person has to look at, and the occurrence as Slack would show it."""
-        notices = [
-            item["notice"]["M"] for item in self.items() if item.get("kind") == {"S": "NOTICE"} and "parked" in item
-        ]
-        return {notice["key"]["S"]: notice["key"]["S"].split(":")[1] for notice in notices}
+        """The keys of the notices that a person has to look at, and their text as Slack would show it."""
+        parked = [item for item in self.items() if item.get("kind") == {"S": "NOTICE"} and "parked" in item]
+        notices = [from_map(Notice, decode(item)["notice"]) for item in parked]
+        return {notice.key: slack.text(notice) for notice in notices}
 
     def due(self) -> list[str]:
         """The deliveries that are due by now or later."""
@@ -159,9 +168,9 @@ class Stage:
         answer.raise_for_status()
         return [subscriber["email_address"] for subscriber in answer.json()["subscribers"]]
 
-    def notices(self) -> Counter[tuple[str, str]]:
-        """How often Slack shows each occurrence: the kind, and the payment or invoice that it is about."""
-        return Counter(_occurrence(message.text) for message in self.deployed.twins.slack.messages())
+    def notices(self) -> Counter[str]:
+        """How often Slack shows each text, which says what happened to what, and when."""
+        return Counter(message.text for message in self.deployed.twins.slack.messages())
 
     # Waiting
 
@@ -223,9 +232,3 @@ def until(question: Callable[[], bool], seconds: float, what: Callable[[], str])
     while not question():
         assert time.monotonic() < deadline, f"after {seconds:.0f} s: {what()}"
         time.sleep(POLL_SECONDS)
-
-
-def _occurrence(text: str) -> tuple[str, str]:
-    kind, *lines = text.split("\n")
-    details: Mapping[str, str] = dict(line.split(": ", 1) for line in lines)
-    return kind.strip("*"), details.get("payment") or details["invoice"]
