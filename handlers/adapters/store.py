@@ -131,7 +131,8 @@ class Store:
         for attempt in range(READ_ROUNDS):
             if not keys:
                 return
-            time.sleep(random.uniform(0, 0.05 * attempt))  # noqa: S311 - jitter
+            if attempt:
+                time.sleep(random.uniform(0, 0.05 * attempt))  # noqa: S311 - jitter
             answer = self._client.batch_get_item(RequestItems=keys)
             yield from answer["Responses"].get(self._name, [])
             keys = answer.get("UnprocessedKeys") or {}

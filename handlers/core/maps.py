@@ -1,18 +1,36 @@
-"""Frozen dataclasses to plain maps of a document store, and back."""
+"""Frozen dataclasses to plain maps of a document store, and back.
+
+What a class needs is worked out once: a member's item has some hundred of these, and is read and written with each
+event.
+"""
 
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
+Reader = Callable[[Any], Any]
+
+_AS_IT_IS = frozenset({str, int, bool, bytes, type(None)})
+_EMPTY: tuple[Any, ...] = ([], {})
+
 
 def to_map(value: Any) -> dict[str, Any]:
     """The fields of the dataclass instance `value`, recursively; None and empty collections are left out."""
-    plain = {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    return {name: content for name, content in plain.items() if content is not None and content not in ([], {})}
+    plain = {}
+    for name in _names(type(value)):
+        content = getattr(value, name)
+        if content is None:
+            continue
+        if type(content) not in _AS_IT_IS:
+            content = _plain(content)
+            if content in _EMPTY:
+                continue
+        plain[name] = content
+    return plain
 
 
 def from_map(cls: type[T], data: Mapping[str, Any]) -> T:
@@ -20,12 +38,13 @@ def from_map(cls: type[T], data: Mapping[str, Any]) -> T:
 
     A field that is missing has its default; TypeError names one that has none.
     """
-    hints = _hints(cls)
-    known = {name: _typed(hints[name], content) for name, content in data.items() if name in hints}
-    return cls(**known)
+    readers = _readers(cls)
+    return cls(**{name: readers[name](content) for name, content in data.items() if name in readers})
 
 
 def _plain(value: Any) -> Any:
+    if type(value) in _AS_IT_IS:
+        return value
     if is_dataclass(value):
         return to_map(value)
     if isinstance(value, tuple):
@@ -35,21 +54,33 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _typed(hint: Any, value: Any) -> Any:
-    """`value` as the declared type: int for any number, nested dataclasses, tuples and dicts of them."""
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin in (Union, types.UnionType):
-        (inner,) = [argument for argument in arguments if argument is not type(None)]
-        return None if value is None else _typed(inner, value)
-    if origin is tuple:
-        return tuple(_typed(arguments[0], entry) for entry in value)
-    if origin in (dict, Mapping):
-        return {key: _typed(arguments[1], entry) for key, entry in value.items()}
-    if is_dataclass(hint) and isinstance(hint, type):
-        return from_map(hint, value)
-    return int(value) if hint is int else value
+@cache
+def _names(cls: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(cls))
 
 
 @cache
-def _hints(cls: type) -> dict[str, Any]:
-    return get_type_hints(cls)
+def _readers(cls: type) -> dict[str, Reader]:
+    return {name: _reader(hint) for name, hint in get_type_hints(cls).items()}
+
+
+def _reader(hint: Any) -> Reader:
+    """What makes the declared type of a value: int for any number, nested dataclasses, tuples and dicts of them."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        (inner,) = [argument for argument in arguments if argument is not type(None)]
+        some = _reader(inner)
+        return lambda value: None if value is None else some(value)
+    if origin is tuple:
+        entry = _reader(arguments[0])
+        return lambda value: tuple(map(entry, value))
+    if origin in (dict, Mapping):
+        content = _reader(arguments[1])
+        return lambda value: {key: content(one) for key, one in value.items()}
+    if is_dataclass(hint) and isinstance(hint, type):
+        return lambda value: from_map(hint, value)
+    return int if hint is int else _unchanged
+
+
+def _unchanged(value: Any) -> Any:
+    return value
