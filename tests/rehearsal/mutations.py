@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROD = "Pulumi.prod.yaml"
-JOURNEY = "joins"  # the one that every mutation is rehearsed with
+JOURNEY = "joins"  # the one that a mutation is rehearsed with where it names no other
 
 
 @dataclass(frozen=True)
 class Mutation:
     """`text`, which stands once in `file`, becomes `instead`, and `caught_by` says no.
 
-    `caught_by` is the id of a check or JOURNEY; with an `exit_code` other than 1 it is a part of the message with which
-    Cloudflare, AWS or the program's own rules refuse to go on.
+    `caught_by` is the id of a check or the journey; with an `exit_code` other than 1 it is a part of the message with
+    which Cloudflare, AWS or the program's own rules refuse to go on.
     """
 
     name: str
@@ -21,6 +21,7 @@ class Mutation:
     instead: str
     caught_by: str
     exit_code: int = 1
+    journey: str = JOURNEY
 
     def apply(self, project: Path) -> None:
         """Change the copy in `project`; AssertionError unless the text stands there exactly once."""
@@ -150,6 +151,16 @@ PAYMENTS = (
         "Stripe posts where nobody listens", "infra/stripe_endpoint.py", '"url": url', '"url": url + "s"', JOURNEY
     ),
 )
+PEOPLE = (
+    Mutation(
+        "who types a user's id is believed",
+        "infra/duties.py",
+        '"unsigned_reference": settings.identity.unsigned_reference,',
+        '"unsigned_reference": "add",',
+        "impostor",
+        journey="impostor",
+    ),
+)
 REFUSED = (
     Mutation("SPF is configured for everybody", PROD, 'all: "-all"', 'all: "+all"', "mail.spf.all: got", 5),
     Mutation("claims on a page without TLS", PROD, "https://app.", "http://app.", "identity.claimUrl: got", 5),
@@ -164,4 +175,4 @@ REFUSED = (
     ),
 )
 
-MUTATIONS = (*MAIL, *EDGE, *QUEUES, *ACCESS, *PAYMENTS, *REFUSED)
+MUTATIONS = (*MAIL, *EDGE, *QUEUES, *ACCESS, *PAYMENTS, *PEOPLE, *REFUSED)

@@ -73,13 +73,13 @@ class Rehearsals:
         try:
             if mutation is not None:
                 mutation.apply(project)
-            return self._rehearse(project)
+            return self._rehearse(project, mutation.journey if mutation else JOURNEY)
         finally:
             shutil.rmtree(project)
 
-    def _rehearse(self, project: Path) -> Ending:
+    def _rehearse(self, project: Path, journey: str) -> Ending:
         began = time.monotonic()
-        options = ("--journey", JOURNEY, "--json", "result.json")
+        options = ("--journey", journey, "--json", "result.json")
         exit_code, said = self.command.run(project, "launch_ready.py", "rehearse", *options, seconds=LONGEST_SECONDS)
         written = project / "result.json"
         result = json.loads(written.read_text(encoding="utf-8")) if written.exists() else None
@@ -124,8 +124,8 @@ def test_a_mistake_is_caught(
     assert ending.exit_code == mutation.exit_code, ending.said
     if mutation.exit_code != 1:
         assert mutation.caught_by in ending.said
-    elif mutation.caught_by == JOURNEY:
-        assert not ending.journeys[JOURNEY]
+    elif mutation.caught_by == mutation.journey:
+        assert not ending.journeys[mutation.journey]
     else:
         assert mutation.caught_by in ending.failed
         assert ending.result is not None
