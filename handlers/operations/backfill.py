@@ -53,13 +53,18 @@ class Account:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
-    """A member who becomes another one; `was` is None for one whom the table does not know."""
+class Prospect:
+    """What a member becomes; `was` is None for one whom the table does not know."""
 
     user_id: str
     was: Membership | None
     becomes: Membership
     told: bool  # whether destinations are to show something else
+
+    @property
+    def changes(self) -> bool:
+        """Whether it makes any difference."""
+        return self.told or self.was != self.becomes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,8 +91,7 @@ class Outcome:
 
     applied: bool
     account: Account
-    changes: list[Change] = field(default_factory=list)
-    members: int = 0
+    members: list[Prospect] = field(default_factory=list)
     unmatched: list[Unmatched] = field(default_factory=list)
     contradictions: list[Contradiction] = field(default_factory=list)
     refused: list[Unreadable] = field(default_factory=list)  # what the table could not take, or nobody could read
@@ -95,6 +99,11 @@ class Outcome:
     joined: int = 0  # payers whom the file alone knows
     idle: int = 0  # rows of the file whose customer bought nothing
     writes: int = 0  # transactions that say something new
+
+    @property
+    def changes(self) -> list[Prospect]:
+        """The members who become others."""
+        return [member for member in self.members if member.changes]
 
     @property
     def complete(self) -> bool:
@@ -180,10 +189,7 @@ class _Run:
     def close(self) -> None:
         """Tell the members."""
         for before, after in self.preview.members():
-            self.outcome.members += 1
-            change = _change(before, after, self.policy, self.now)
-            if change is not None:
-                self.outcome.changes.append(change)
+            self.outcome.members.append(_prospect(before, after, self.policy, self.now))
 
     def _claim(self, payer: Payer) -> Facts | None:
         """What the file adds: who the payer is, where neither Stripe's metadata nor the table says."""
@@ -317,9 +323,7 @@ def _users_of(facts: Facts) -> Iterator[str]:
     return (user for user in told if user)
 
 
-def _change(before: MemberNode | None, after: MemberNode, policy: Policy, now: int) -> Change | None:
+def _prospect(before: MemberNode | None, after: MemberNode, policy: Policy, now: int) -> Prospect:
     was = membership(before.grants, policy, now) if before else None
     settled = settle(after, policy, now, at=now, event=None)
-    if was == settled.membership and not settled.tell:
-        return None
-    return Change(user_id=after.id, was=was, becomes=settled.membership, told=settled.tell)
+    return Prospect(user_id=after.id, was=was, becomes=settled.membership, told=settled.tell)

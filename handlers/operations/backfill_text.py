@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from handlers.core.membership import GrantView, Membership
-from handlers.operations.backfill import Change, Outcome, Unmatched
+from handlers.operations.backfill import Outcome, Prospect, Unmatched
 from handlers.operations.errors import UsageError
 from handlers.operations.identities import Identities
 
@@ -50,14 +50,14 @@ def write(outcome: Outcome, path: Path) -> None:
 def document(outcome: Outcome) -> dict[str, Any]:
     """The same as JSON data, moments in Unix seconds.
 
-    {"applied", "members": [{"user_id", "was", "becomes", "told"}], "unmatched": [{"payer", "grants"}],
+    {"applied", "members": [{"user_id", "was", "becomes", "told", "changes"}], "unmatched": [{"payer", "grants"}],
     "contradictions": [{"subject", "line", "claimed", "known"}], "not_taken": [{"id", "reason"}], "prices": {price:
     purchases}, "other_endpoints": [{"id", "host", "enabled", "events"}], "writes"}; `was` and `becomes` have state,
-    access, levels, until, reason, needs_support and grants.
+    access, levels, until, reason, needs_support and grants. All members are there, those who stay as they are too.
     """
     return {
         "applied": outcome.applied,
-        "members": [asdict(change) for change in outcome.changes],
+        "members": [{**asdict(member), "changes": member.changes} for member in outcome.members],
         "unmatched": [asdict(unmatched) for unmatched in outcome.unmatched],
         "contradictions": [asdict(contradiction) for contradiction in outcome.contradictions],
         "not_taken": [asdict(refused) for refused in outcome.refused],
@@ -67,7 +67,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _member(change: Change) -> str:
+def _member(change: Prospect) -> str:
     was = change.was.state if change.was else "unknown"
     quiet = "" if change.told else "; destinations stay as they are"
     return f"member  {change.user_id}  {was} -> {_standing(change.becomes)}{quiet}"
@@ -105,10 +105,11 @@ def _counts(outcome: Outcome, identities: Identities) -> Iterator[str]:
             f"who bought nothing, {identities.repeated} repeated, {identities.incomplete} without a user or a payer, "
             f"{identities.shared} with an e-mail that another row has"
         )
-    states = Counter(str(change.becomes.state) for change in outcome.changes)
+    changes = outcome.changes
+    states = Counter(str(change.becomes.state) for change in changes)
     becoming = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none"
-    yield f"members      {outcome.members} looked at, {len(outcome.changes)} change: {becoming}"
-    yield f"destinations {sum(change.told for change in outcome.changes)} members to show anew"
+    yield f"members      {len(outcome.members)} looked at, {len(changes)} change: {becoming}"
+    yield f"destinations {sum(change.told for change in changes)} members to show anew"
     if outcome.unmatched:
         yield (
             f"unmatched    {len(outcome.unmatched)} payers are not written: name their users in --identities, or in "
