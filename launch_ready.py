@@ -144,7 +144,9 @@ def resend(
     event: Annotated[
         list[str] | None, typer.Option("--event", help="This event; may be repeated.", metavar="ID")
     ] = None,
-    parked: Annotated[bool, typer.Option("--parked", help="Those that could not be read.")] = False,
+    parked: Annotated[
+        bool, typer.Option("--parked", help="Those that could not be handled, and deliveries that were given up.")
+    ] = False,
     dlq: Annotated[bool, typer.Option("--dlq", help="Those that the dead-letter queue holds.")] = False,
     since: Annotated[str | None, typer.Option("--from", help="Made by Stripe then or later.", metavar="TIME")] = None,
     until: Annotated[str | None, typer.Option("--to", help="Made by Stripe then or earlier.", metavar="TIME")] = None,
@@ -152,6 +154,7 @@ def resend(
     apply: Apply = False,
 ) -> None:
     """Handle events of the ledger or a dead-letter queue once more; without --apply, say which."""
+    from handlers.operations import redeliver
     from handlers.operations import resend as operation
     from handlers.operations.moments import moment
     from handlers.operations.stack import LiveStack
@@ -162,11 +165,14 @@ def resend(
         )
         stack = LiveStack.of(contract)
         found = operation.find(stack, wanted, _progress)
+        deliveries = redeliver.find(stack, _progress) if parked else []
         lines, failed = operation.told(wanted, found), bool(operation.missing(wanted, found))
+        more = redeliver.told(deliveries)
         if apply:
             done = operation.resend(stack, found, run, _progress)
             lines, failed = operation.told_of(done), failed or not done.as_hoped
-    _print(lines)
+            more = redeliver.told_of(redeliver.redeliver(stack, deliveries))
+    _print([*lines, *(more if parked else ())])
     raise typer.Exit(1 if failed else 0)
 
 

@@ -54,14 +54,14 @@ class _Secure(HTTPSConnection):
 
 
 class _PlainPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Plain
+    ConnectionCls = _Plain  # ty: ignore[invalid-assignment] # the protocol of 2 says more than both versions use
 
 
 class _SecurePool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _Secure
+    ConnectionCls = _Secure  # ty: ignore[invalid-assignment]
 
 
 def bounded(manager: urllib3.PoolManager) -> urllib3.PoolManager:
     """`manager`, with a read time-out that bounds the whole answer."""
-    manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
+    manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}  # ty: ignore[invalid-assignment]
     return manager

@@ -189,6 +189,21 @@ class Deliveries:
             return False
         return True
 
+    def replay(self, *, member: str, notice: str | None, now: int) -> bool:
+        """Make due what was parked, with all its tries before it; False when it is parked no more."""
+        try:
+            self._update(
+                self._key(member, notice),
+                "SET due_at = :now, due_shard = :shard, attempts = :none REMOVE parked, tried_since, last_error",
+                "attribute_exists(parked)",
+                {":now": now, ":shard": items.shard(notice or member), ":none": 0},
+            )
+        except AwsError as error:
+            if not error.condition_failed:
+                raise
+            return False
+        return True
+
     def _key(self, member: str, notice: str | None) -> Key:
         if notice is None:
             return items.delivery_key(member, self._destination)

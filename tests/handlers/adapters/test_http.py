@@ -179,9 +179,9 @@ def test_json_nested_without_end_is_a_value_error():
         http.Response(200, {}, b"[" * 100_000).json()
 
 
-@pytest.mark.parametrize("drip", ["headers", "body"])
-def test_a_server_that_drips_does_not_hold_us(vendor, drip):
-    vendor.answer = lambda asked: Answer(then=f"drip {drip}")
+@pytest.mark.parametrize("answer", [Answer(then="drip headers"), Answer(then="drip body")], ids=["headers", "body"])
+def test_a_server_that_drips_does_not_hold_us(vendor, answer):
+    vendor.answer = lambda asked: answer
     began = time.monotonic()
     with pytest.raises(VendorError, match="no answer") as caught:
         http.request("POST", vendor.url, headers=KEY, timeout=0.3)
