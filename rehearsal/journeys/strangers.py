@@ -105,4 +105,5 @@ def _answers(world: World, token: str, person: Person, expected: int) -> None:
 STRANGERS = (
     Journey(name="impostor", title="somebody pays and disputes in a member's name", story=is_impersonated, long=True),
     Journey(name="signed_link", title="somebody pays by a link that the app has signed", story=signs_the_reference),
+    Journey(name="claimed", title="a payer whom nobody knows claims the purchase", story=claims_later, long=True),
 )
