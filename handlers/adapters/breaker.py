@@ -33,9 +33,13 @@ class Breaker:
             return until, since
         return None if self._is_first(until, now) else (now + BREAKER_SECONDS, since)
 
-    def failed(self, now: int, retry_after: float | None) -> None:
-        """Count a failure that was not the request's own, after which the vendor may have asked for some seconds."""
-        failures = self._change("ADD failures :one", {":one": 1})["failures"]
+    def failed(self, now: int, retry_after: float | None, *, answering: bool) -> None:
+        """Count a failure that was not the request's own, after which the vendor may have asked for some seconds.
+
+        An `answering` vendor took other calls of the same try: it is not down, and so this is the first in a row.
+        """
+        count = "SET failures = :one REMOVE open_until, opened_at" if answering else "ADD failures :one"
+        failures = self._change(count, {":one": 1})["failures"]
         asked = min(CAP_SECONDS, int(retry_after or 0))
         wait = max(BREAKER_SECONDS, asked) if failures >= BREAKER_FAILURES else asked
         if wait:

@@ -60,6 +60,7 @@ class VendorLimits:
         self._left = 0  # calls that were taken of the slot that ends at `_left_until`, and not made
         self._left_until = 0
         self._takes_access = False
+        self._answering = False  # whether a call of this try succeeded
 
     @property
     def calls_per_month(self) -> int | None:
@@ -68,7 +69,7 @@ class VendorLimits:
 
     def enter(self, now: int, *, takes_access: bool = False) -> Wait | None:
         """Take the calls of one try; a Wait when there are not as many left or the breaker is open."""
-        self._takes_access = takes_access
+        self._takes_access, self._answering = takes_access, False
         closed = self._breaker.closed_until(now)
         if closed is not None:
             until, since = closed
@@ -88,7 +89,9 @@ class VendorLimits:
             reason = "the month's calls are used up"
             raise SpentError(Wait(until=until, reason=reason, spread=MAX_SPREAD_SECONDS, month=month_of(now)))
         self._left -= 1
-        return http.request(method, url, **options)
+        answer = http.request(method, url, **options)
+        self._answering = self._answering or answer.status < 400
+        return answer
 
     def leave(self) -> None:
         """The try made all its calls: let others have what it did not need."""
@@ -99,7 +102,7 @@ class VendorLimits:
 
     def failed(self, now: int, retry_after: float | None) -> None:
         """Count a failure that was not the request's own, after which the vendor may have asked for some seconds."""
-        self._breaker.failed(now, retry_after)
+        self._breaker.failed(now, retry_after, answering=self._answering)
 
     def answered(self) -> None:
         """The vendor is there: forget the failures that were on record."""

@@ -114,6 +114,28 @@ def test_one_of_two_workers_tries_whether_the_vendor_is_back(world: World) -> No
     assert second.enter(later) is None
 
 
+def test_a_vendor_that_fails_now_and_then_is_not_taken_for_one_that_is_down(world: World) -> None:
+    _ = world.dynamodb
+    limits = VendorLimits(world.dynamodb, world.name, destination("kit"))
+    now = int(world.clock())
+    with serving(lambda asked: Answer(500 if asked.path == "/bad" else 200)) as server:
+        for _ in range(BREAKER_FAILURES + 2):
+            assert limits.enter(now) is None
+            limits.request("GET", f"{server.url}/good", headers={})
+            limits.request("GET", f"{server.url}/bad", headers={})
+            limits.failed(now, None)
+            limits.leave()
+        for _ in range(BREAKER_FAILURES - 1):
+            assert limits.enter(now) is None
+            limits.request("GET", f"{server.url}/bad", headers={})
+            limits.failed(now, None)
+            limits.leave()
+        wait = limits.enter(now)
+    http.close()
+    assert wait is not None
+    assert wait.reason == "breaker open"
+
+
 def test_a_vendor_that_asks_one_to_wait_is_left_alone_by_all(world: World) -> None:
     crew = Crew(world, Vendor(error=VendorError("kit: HTTP 429", permanent=False, retry_after=90)))
     for user in ("user_a", "user_b"):
