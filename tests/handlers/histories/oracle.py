@@ -88,6 +88,7 @@ class Bought:
     kind: str
     customer: str | None = None
     snapshot: Told | None = None  # of a subscription
+    unseen: bool = False  # a subscription of which only others told: no grant yet
     own_users: list[str] = field(default_factory=list)  # the object's own, then the session's, then the signed one
     unsigned: str | None = None
     money: list[Payment] = field(default_factory=list)
@@ -107,10 +108,14 @@ class Oracle:
 
     def answer(self, now: int) -> Answer:
         """See `answer` of the module."""
-        members: dict[str, list[tuple[Bought, View]]] = {}
+        members: dict[str, list[tuple[Bought, View | None]]] = {}
         nobody: dict[str, dict[str, View]] = {}
         for bought in self.bought:
             user, verified = self.owner(bought)
+            if bought.unseen:
+                if user and verified:
+                    members.setdefault(user, []).append((bought, None))
+                continue
             view = self.view(bought, now, verified=verified)
             if user is None:
                 nobody.setdefault(bought.customer or bought.id, {})[bought.id] = view
@@ -132,7 +137,7 @@ class Oracle:
         ahead += [end for told in self._pauses() if (end := told.obj["pause_collection"]["resumes_at"]) > since]
         while ahead:
             now = ahead.pop()
-            ends = {self.view(bought, now, verified=True)["until"] for bought in self.bought}
+            ends = {self.view(bought, now, verified=True)["until"] for bought in self.bought if not bought.unseen}
             ahead += [end for end in ends if end is not None and end > now and end not in found]
             found.update(ahead)
         return sorted(found)
@@ -141,12 +146,12 @@ class Oracle:
         told = chain.from_iterable(self.told.subscriptions.values())
         return (one for one in told if (one.obj.get("pause_collection") or {}).get("resumes_at"))
 
-    def member(self, user: str, grants: list[tuple[Bought, View]], named: Mapping[str, str | None]) -> View:
+    def member(self, user: str, grants: list[tuple[Bought, View | None]], named: Mapping[str, str | None]) -> View:
         """One user's membership."""
         own = [customer for customer, owner in named.items() if owner == user]
-        told = list(chain.from_iterable(bought.emails for bought, view in grants if view["verified"]))
+        told = list(chain.from_iterable(bought.emails for bought, view in grants if not view or view["verified"]))
         told += chain.from_iterable(self.emails_of(customer) for customer in own)
-        return headline({bought.id: view for bought, view in grants}) | {
+        return headline({bought.id: view for bought, view in grants if view}) | {
             "address": max(told)[1] if told else None,
             "customers": sorted(own),
         }
@@ -173,8 +178,9 @@ class Oracle:
         said = self.told.customers.get(customer)
         if said and (user := self.named_in(_newest(said).obj)):
             return user
-        named = [stamped for stamped in self._namings(customer) if stamped[1]]
-        return min(named)[1] if named else None
+        named = list(self._namings(customer))
+        first = min((at for at, _ in named), default=0)
+        return max((user for at, user in named if at == first), default=None)  # of a tie, the greater name
 
     def named_in(self, obj: Object) -> str | None:
         """The user that the metadata of an object names."""
@@ -218,7 +224,10 @@ class Oracle:
     @cached_property
     def bought(self) -> list[Bought]:
         """Every subscription and every one-time payment."""
-        return [*map(self._subscription, self.told.subscriptions), *self._one_time()]
+        named = {self.told.subscription_of(invoice) for invoice in self.told.invoices}
+        named |= {told.obj.get("subscription") for told in self._sessions.values()}
+        unseen = sorted(id_ for id_ in named if id_ and id_ not in self.told.subscriptions)
+        return [*map(self._subscription, self.told.subscriptions), *map(self._unseen, unseen), *self._one_time()]
 
     @cached_property
     def _sessions(self) -> dict[str, Told]:
@@ -242,14 +251,27 @@ class Oracle:
         snapshot = current(self.told.subscriptions[id_])
         bought = Bought(id=id_, kind="subscription", customer=snapshot.obj["customer"], snapshot=snapshot)
         bought.prices = records.prices(snapshot.obj["items"])
-        invoices = [name for name in self.told.invoices if self.told.subscription_of(name) == id_]
+        self._bill(bought)
+        self._identify(bought, self.named_in(snapshot.obj), self._sold_by(id_))
+        return bought
+
+    def _unseen(self, id_: str) -> Bought:
+        bought = Bought(id=id_, kind="subscription", unseen=True)
+        invoices = [told[0].obj for name, told in self.told.invoices.items() if self.told.subscription_of(name) == id_]
+        bought.customer = next((invoice["customer"] for invoice in invoices if invoice["customer"]), None)
+        self._bill(bought)
+        self._identify(bought, None, self._sold_by(id_))
+        return bought
+
+    def _sold_by(self, subscription: str) -> list[Told]:
+        return [told for told in self._sessions.values() if told.obj.get("subscription") == subscription]
+
+    def _bill(self, bought: Bought) -> None:
+        invoices = [name for name in self.told.invoices if self.told.subscription_of(name) == bought.id]
         for name in invoices:
             bought.payments.update(self.told.payments_of(name))
             bought.money += self._invoice_money(name)
             bought.emails += _invoice_emails(self.told.invoices[name])
-        sold_by = [told for told in self._sessions.values() if told.obj.get("subscription") == id_]
-        self._identify(bought, self.named_in(snapshot.obj), sold_by)
-        return bought
 
     def _identify(self, bought: Bought, own: str | None, sessions: list[Told]) -> None:
         named = [self.named_in(told.obj) for told in sessions]
