@@ -8,7 +8,7 @@ import pytest
 
 from handlers.adapters import secrets
 from handlers.adapters.aws_json import AwsJson
-from handlers.entrypoints import apply, members, sweep, sync
+from handlers.entrypoints import apply, members, sweep, sync, undelivered
 from handlers.settings import Env
 from tests.handlers import story
 from tests.handlers.conftest import ACCOUNT, REGION
@@ -16,7 +16,7 @@ from tests.handlers.destinations.conftest import KitAccount
 from tests.handlers.loopback import Answer, Asked, serving
 from tests.handlers.pipeline_world import World
 
-CACHED = (apply._apply, members._members, sweep._sweep, sync._sync)
+CACHED = (apply._apply, members._members, sweep._sweep, sync._sync, undelivered._undelivered)
 KIT_KEY = "kit_0123456789abcdef"
 
 
@@ -123,3 +123,27 @@ def test_a_failed_payment_is_told_in_the_channel(world: World, environment: pyte
         sync.handler(batch(nudge, nudge), Context())
     (message,) = posted
     assert message.json()["text"].startswith("*Payment failed*\nmember: user_ada")
+
+
+def test_a_destination_in_shadow_is_sent_nothing(world: World, environment: pytest.MonkeyPatch) -> None:
+    _ = world.dynamodb
+    apply.handler(batch(story.subscription(period_end=4_000_000_000), story.session()), Context())
+    environment.setenv(Env.DESTINATION_MODE, '{"mode": "shadow", "percent": 100, "calls_per_month": null}')
+    environment.setenv("KIT_API_BASE", "http://127.0.0.1:9")  # nobody answers there
+    sync.handler(batch({"member": "user_ada"}), Context())
+    record = world.item("MEMBER#user_ada", "DELIVERY#kit")
+    assert record is not None
+    assert record["shadow"] == ["level:member", "member_active"]
+    assert "last_error" not in record
+
+
+def test_a_dead_letter_is_parked_and_told(world: World, environment: pytest.MonkeyPatch) -> None:
+    _ = world.dynamodb
+    event = story.subscription()
+    (letter,) = batch(event)["Records"]
+    queue = {"eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:test-events-dlq.fifo"}
+    assert undelivered.handler({"Records": [letter | queue]}, Context()) == {"batchItemFailures": []}
+    entry = world.item(f"EVENT#{event['id']}", "LEDGER")
+    assert entry is not None
+    assert (entry["outcome"], entry["reason"]) == ("parked", "given up by the events queue")
+    assert world.messages("slack") == [{"member": "cus_Ada0001", "notice": f"undelivered:{event['id']}"}]
