@@ -3,12 +3,14 @@
 from rehearsal.journeys.deliveries import DELIVERIES
 from rehearsal.journeys.disputes import DISPUTES
 from rehearsal.journeys.endings import ENDINGS
+from rehearsal.journeys.losses import LOSSES
 from rehearsal.journeys.model import Journey
 from rehearsal.journeys.pauses import PAUSES
 from rehearsal.journeys.payments import PAYMENTS
 from rehearsal.journeys.people import PEOPLE
 from rehearsal.journeys.purchases import PURCHASES
 from rehearsal.journeys.renewals import RENEWALS
+from rehearsal.journeys.secrets import SECRETS
 from rehearsal.journeys.strangers import STRANGERS
 from rehearsal.journeys.vendors import VENDORS
 
@@ -23,4 +25,6 @@ JOURNEYS: tuple[Journey, ...] = (
     *STRANGERS,
     *DELIVERIES,
     *VENDORS,
+    *LOSSES,
+    *SECRETS,
 )

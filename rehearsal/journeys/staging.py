@@ -14,6 +14,7 @@ from botocore.credentials import Credentials
 
 from rehearsal.assembly import SCHEDULE_SPEED, Twins
 from rehearsal.journeys.model import Person
+from rehearsal.journeys.operations import Operations
 from rehearsal.journeys.table import Table, minutes_of
 from rehearsal.journeys.world import ONCE_CENTS, SoldOnce, Webhook, World
 from rehearsal.lag import LagMeter
@@ -48,6 +49,7 @@ def world(site: Site, twins: Twins, contract: Mapping[str, Any], ends: ExitStack
         webhook=Webhook(url=contract["endpoints"]["webhook"], secret=signing_secret(twins, contract), client=web),
         event_types=frozenset(contract["stripe"]["events"]),
         table=table,
+        operations=_operations(twins, contract),
         prices={
             level: _price(client, named)
             for level, named in site.products.items()
@@ -80,6 +82,15 @@ def signing_secret(twins: Twins, contract: Mapping[str, Any]) -> str:
     return _current(twins, contract, "stripe-signing")
 
 
+def _operations(twins: Twins, contract: Mapping[str, Any]) -> Operations:
+    return Operations(
+        aws=twins.aws,
+        schedules=twins.target.schedules,
+        functions={function["purpose"]: function["name"] for function in contract["functions"]},
+        signing_secret=_secret(contract, "stripe-signing"),
+    )
+
+
 def _signer(twins: Twins, contract: Mapping[str, Any]) -> Callable[[str], str]:
     """What the app's server signs a user id with: the file that the project gives it, and the key that it holds."""
 
@@ -90,9 +101,13 @@ def _signer(twins: Twins, contract: Mapping[str, Any]) -> Callable[[str], str]:
 
 
 def _current(twins: Twins, contract: Mapping[str, Any], purpose: str) -> str:
-    (name,) = [secret["arn"] for secret in contract["secrets"] if secret["purpose"] == purpose]
-    value = twins.aws.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
-    return json.loads(value)["current"]
+    arn = _secret(contract, purpose)
+    return json.loads(twins.aws.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])["current"]
+
+
+def _secret(contract: Mapping[str, Any], purpose: str) -> str:
+    (arn,) = [secret["arn"] for secret in contract["secrets"] if secret["purpose"] == purpose]
+    return arn
 
 
 def _price(client: stripe.StripeClient, named: str) -> str:

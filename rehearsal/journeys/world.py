@@ -13,6 +13,7 @@ import httpx
 import stripe
 
 from rehearsal.journeys.model import MismatchError, Observed, Person
+from rehearsal.journeys.operations import Operations
 from rehearsal.journeys.table import Table
 from rehearsal.lag import LagMeter
 from rehearsal.members import Members
@@ -24,6 +25,7 @@ DAY = 86_400
 PERIOD_DAYS = 7  # of the rehearsal's prices
 POLL_SECONDS = 0.05
 ONCE_CENTS = 4900  # what a level costs where it is paid for once
+YOUNG_SECONDS = 600  # what reconcile leaves alone, as it may be on its way
 
 _CLAIM_LINK = re.compile(r"^claim: \S+[?;]token=(\S+)$", re.MULTILINE)
 
@@ -75,6 +77,7 @@ class World:
     webhook: Webhook
     event_types: frozenset[str]  # that the webhook's endpoint is told of
     table: Table
+    operations: Operations
     browser: httpx.Client  # the customer's, at Stripe's hosted pages
     prices: Mapping[str, str]  # access level -> price id
     price_names: Mapping[str, str]  # access level -> the same price as the stack's config names it
@@ -192,6 +195,47 @@ class World:
         if refused:
             told = [attempt.status or attempt.error for attempt in refused]
             raise MismatchError("the thin event is accepted", {"status": [200]}, {"status": told})
+
+    @contextmanager
+    def misses(self, *, acknowledged: bool = False) -> Generator[None]:
+        """No delivery tells of what happens in the block, to anybody; with `acknowledged`, Stripe believes that it did.
+
+        For journeys that run by themselves.
+        """
+        self.twin.hold()
+        before = len(self.twin.events())
+        try:
+            yield
+            lost = [event["id"] for event in self.twin.events()[before:]]
+            for event in lost:
+                self.twin.drop(event, acknowledged=acknowledged)
+            self._lost.update(lost)
+        finally:
+            self.twin.release()
+
+    @contextmanager
+    def endpoint_disabled(self) -> Generator[None]:
+        """Stripe's endpoint is disabled in the block, and never told of what happens, as nobody is with `misses`."""
+        before = len(self.twin.events())
+        self.stripe.v1.webhook_endpoints.update(self.endpoint, {"disabled": True})
+        try:
+            yield
+        finally:
+            self.stripe.v1.webhook_endpoints.update(self.endpoint, {"disabled": False})
+        self._lost.update(event["id"] for event in self.twin.events()[before:])
+
+    def reconciles(self) -> None:
+        """The time of reconcile comes: what was lost, and not just now, is told after all."""
+        self.operations.run_scheduled("reconcile")
+        young = time.time() - YOUNG_SECONDS
+        self._lost -= {event["id"] for event in self.twin.events() if event["created"] < young}
+
+    @property
+    def endpoint(self) -> str:
+        """The id of the webhook's endpoint at Stripe."""
+        endpoints = self.stripe.v1.webhook_endpoints.list().auto_paging_iter()
+        (found,) = [endpoint.id for endpoint in endpoints if endpoint.url == self.webhook.url]
+        return found
 
     def posts(self, event: Mapping[str, Any]) -> int:
         """The status that is answered to an event that Stripe did not send, though signed as if it had."""

@@ -183,6 +183,12 @@ class AwsTwin:
         """The processes that serve a function now."""
         return self.control("workers").get(function, [])
 
+    def end_workers(self, function: str) -> None:
+        """End the processes that serve a function now, as Lambda ends instances at any time; the next call starts one."""
+        for pid in self.worker_pids(function):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     def logs(self, function: str) -> list[str]:
         """What a function has logged so far, oldest first; empty before its first run."""
         client = self.client("logs")

@@ -169,9 +169,16 @@ class StripeTwin:
         """Send an event again, as Stripe's "resend" does; `concurrently` sends all at the same moment."""
         return self._courier.again(event_id, times, concurrently=concurrently)
 
-    def drop(self, event_id: str) -> int:
-        """Lose an event before it is delivered (hold first): nobody acknowledges it. How many deliveries were lost."""
-        return self._courier.drop(event_id)
+    def drop(self, event_id: str, *, acknowledged: bool = False) -> int:
+        """Lose an event before it is delivered (hold first). How many deliveries were lost.
+
+        Nobody has acknowledged it; with `acknowledged` somebody has, who was not the receiver.
+        """
+        dropped = self._courier.drop(event_id)
+        if acknowledged:
+            with self._store.lock:
+                self._store.get("event", event_id)["pending_webhooks"] -= dropped
+        return dropped
 
     @contextmanager
     def dropping(self, kind: str, about: str) -> Generator[None]:
@@ -235,6 +242,12 @@ class StripeTwin:
             secret = new_secret()
             notes["secrets"] = [(secret, None), *old]
         return secret
+
+    def end_overlap(self, endpoint_id: str) -> None:
+        """The time is over in which a rolled secret signs beside the new one."""
+        with self._store.lock:
+            notes = self._store.notes(self._store.get("webhook_endpoint", endpoint_id))
+            notes["secrets"] = [(secret, expires) for secret, expires in notes["secrets"] if expires is None]
 
     @staticmethod
     def sign(body: bytes, secret: str, timestamp: int | None = None) -> str:

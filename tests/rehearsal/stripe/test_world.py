@@ -23,6 +23,7 @@ def world(twin: Any, shop: Any, recording: Any, browser: Any) -> World:
         prices={"reader": shop.price(interval="week").id, "writer": shop.price(interval="week").id},
         price_names={"reader": "reader_weekly", "writer": "writer_weekly"},
         user_id_key="user_id", event_types=frozenset(), sign_reference=unused, table=unused,
+        operations=unused,
         kit=unused, slack=unused, members=unused, lags=unused, webhook=unused, kit_tags={}, policy={},
         traces=unused, drained=unused,
     )  # fmt: skip
