@@ -184,7 +184,7 @@ class AwsTwin:
         return self.control("workers").get(function, [])
 
     def end_workers(self, function: str) -> None:
-        """End the processes that serve a function now, as Lambda ends instances at any time; the next call starts one."""
+        """End the processes that serve a function now, as Lambda does at any time; the next call starts another."""
         for pid in self.worker_pids(function):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
