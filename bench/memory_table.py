@@ -17,11 +17,14 @@ class MemoryTable:
 
     def __init__(self) -> None:
         self.items: dict[str, str] = {}
+        self._versions: dict[str, object] = {}  # of the items that have one: a condition on it reads no item
         self.bytes_written = 0
+        self.keys_read = 0
 
     def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N803 (DynamoDB's name)
         """Read items; nothing is ever left unprocessed."""
         ((table, wanted),) = RequestItems.items()
+        self.keys_read += len(wanted["Keys"])
         found = (self.items.get(_place(key)) for key in wanted["Keys"])
         return {"Responses": {table: [json.loads(item) for item in found if item is not None]}}
 
@@ -34,6 +37,7 @@ class MemoryTable:
         for action in actions:
             item = action.get("Item") or self._updated(action)
             self.items[_place(item)] = written = json.dumps(item)
+            self._versions[_place(item)] = item.get("version")
             self.bytes_written += len(written)
         return {}
 
@@ -41,10 +45,10 @@ class MemoryTable:
         condition = action.get("ConditionExpression")
         if condition is None:
             return True
-        held = self.items.get(_place(action["Item"]))
+        place = _place(action["Item"])
         if condition == "attribute_not_exists(pk)":
-            return held is None
-        return held is not None and json.loads(held)["version"] == action["ExpressionAttributeValues"][":read"]
+            return place not in self.items
+        return self._versions.get(place) == action["ExpressionAttributeValues"][":read"]
 
     def _updated(self, action: Mapping[str, Any]) -> Item:
         """The item after `SET name = :value, name = if_not_exists(name, :value) REMOVE name`."""

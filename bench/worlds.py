@@ -42,8 +42,9 @@ def in_memory(policy: Mapping[str, Any], table: MemoryTable) -> World:
 
 
 def copy(table: MemoryTable, world: World) -> None:
-    """Write all items of `table` into the table of `world`."""
-    puts = [{"Put": {"TableName": world.name, "Item": json.loads(item)}} for item in table.items.values()]
+    """Write all items of `table` but the ledger's into the table of `world`."""
+    items = [json.loads(item) for place, item in table.items.items() if not place.startswith("EVENT#")]
+    puts = [{"Put": {"TableName": world.name, "Item": item}} for item in items]
     for start in range(0, len(puts), BATCH):
         world.dynamodb.transact_write_items(TransactItems=puts[start : start + BATCH])
 
