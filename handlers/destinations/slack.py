@@ -37,6 +37,9 @@ _ADVICE = {
     "token_revoked": "install the app again and set slackBotToken",
 }
 
+CLAIM = "claim"  # the detail of a notice that holds a link
+_LINK = re.compile(r"https?://[^\s<>|@]{1,2000}")
+
 
 class Slack:
     """Posts each notice to one channel. Options: {"channel": "C…"}. The ids of a delivery are {"channel", "ts"}."""
@@ -78,16 +81,27 @@ def message(notice: Notice, channel: str) -> dict[str, Any]:
 
 
 def text(notice: Notice) -> str:
-    """A notice in Slack's mrkdwn: what, who, when, then one line a detail; never an e-mail, token or card number."""
+    """A notice in Slack's mrkdwn: what, who, when, then one line a detail; never an e-mail, key or card number."""
     when = datetime.fromtimestamp(notice.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     lines = [f"*{_plain(notice.kind.replace('_', ' ').capitalize())}*", f"member: {_plain(notice.member_id)} · {when}"]
-    lines += [f"{_plain(name.replace('_', ' '))}: {_plain(value)}" for name, value in sorted(notice.details.items())]
+    lines += [
+        f"{_plain(name.replace('_', ' '))}: {_shown(name, value)}" for name, value in sorted(notice.details.items())
+    ]
     return "\n".join(lines)
 
 
+def _shown(name: str, value: str) -> str:
+    """A detail. A claim link goes out whole: operations are to hand it on, and its token is for the payer."""
+    return _escaped(value) if name == CLAIM and _LINK.fullmatch(value) else _plain(value)
+
+
 def _plain(value: str) -> str:
-    """`value` redacted, on one line, at most 200 characters, with Slack's three control characters escaped."""
-    short = " ".join(redact(value).split())[:200]
+    """`value` redacted, on one line, at most 200 characters, escaped."""
+    return _escaped(" ".join(redact(value).split())[:200])
+
+
+def _escaped(short: str) -> str:
+    """With Slack's three control characters escaped: https://docs.slack.dev/messaging/formatting-message-text."""
     return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -51,6 +51,23 @@ def test_a_detail_stays_on_its_line_and_is_bounded():
     assert len(shown) < 500
 
 
+LINK = "https://app.example.com/claim?from=mail&token=" + "lc1_" + "x" * 250
+
+
+def test_a_claim_link_is_shown_whole_as_operations_hand_it_on():
+    assert f"\nclaim: {LINK.replace('&', '&amp;')}" in text(notice(claim=LINK))
+
+
+@pytest.mark.parametrize(
+    "details",
+    [{"error": LINK}, {"claim": LINK + " ada@example.com"}, {"claim": "lc1_" + "x" * 50}, {"claim": "<!here>"}],
+)
+def test_no_other_detail_shows_a_token_or_a_command(details):
+    shown = text(notice(**details))
+    assert "xxxx" not in shown
+    assert "<" not in shown
+
+
 @settings(deadline=None)
 @given(st.emails())
 def test_no_email_address_is_shown(address):
