@@ -87,8 +87,8 @@ def _of_money(money: Mapping[str, Money], member: str, **paid_for: str) -> Itera
             )
         for refund, part in one.parts.items():
             if part.dead_at is not None:
-                amount = str(part.amount)
-                yield _notice("refund_failed", refund, member, part.dead_at, amount=amount, payment=payment, **paid_for)
+                told = {"amount": str(part.amount), "payment": payment, "refund": refund, **paid_for}
+                yield _notice("refund_failed", refund, member, part.dead_at, **told)
         for id_, dispute in one.disputes.items():
             yield from _of_dispute(id_, dispute, member, payment=payment, **paid_for)
 
