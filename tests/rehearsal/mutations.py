@@ -1,4 +1,4 @@
-"""Single changes of the declaration, each of them a mistake that a launch must not be rehearsed with."""
+"""Single changes of what is deployed, each of them a mistake that a launch must not be rehearsed with."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +60,9 @@ RATE_LIMIT = (
 SPF_RECORD = '        zone.record("spf", domain, "TXT", quoted(mail.spf.value), parent=self)\n'
 API_RECORD = 'zone.record("host-api", self.host, "CNAME", self.target, proxied=True, parent=self)'
 PROOF_RECORD = 'zone.record("api-certificate-proof", name, "CNAME", value, parent=self)'
+RECONCILE_SENDS = """                Statement("SendEvents", permissions.SEND, [self._queues.events.arn]),
+                self._nudge(),
+"""
 READ_DEAD_LETTERS = """            self._feed(self.undelivered, name, queue.dead.arn, DEAD_LETTER_CONCURRENCY)
 """
 RECONCILE_SCHEDULE = """        self._schedule(self.reconcile, hourly(stack.settings.reconcile_hours))
@@ -137,6 +140,13 @@ ACCESS = (
         "self._read_stripe(),\n            ],\n        )",
         "aws.roles",
     ),
+    Mutation(
+        "reconcile finds what was lost and cannot tell",
+        "infra/duties.py",
+        RECONCILE_SENDS,
+        "                self._nudge(),\n",
+        "aws.roles",
+    ),
     Mutation("a key in an environment", "infra/duties.py", TOLD_STATUS, TOLD_STATUS + SMUGGLED_KEY, "sec.env"),
 )
 PAYMENTS = (
@@ -161,6 +171,16 @@ PEOPLE = (
         journey="impostor",
     ),
 )
+SECRETS = (
+    Mutation(
+        "the webhook forgets the previous secret",
+        "handlers/adapters/secrets_http.py",
+        "return (current, previous)",
+        "return (current,)",
+        "secret_rolled",
+        journey="secret_rolled",
+    ),
+)
 REFUSED = (
     Mutation("SPF is configured for everybody", PROD, 'all: "-all"', 'all: "+all"', "mail.spf.all: got", 5),
     Mutation("claims on a page without TLS", PROD, "https://app.", "http://app.", "identity.claimUrl: got", 5),
@@ -175,4 +195,4 @@ REFUSED = (
     ),
 )
 
-MUTATIONS = (*MAIL, *EDGE, *QUEUES, *ACCESS, *PAYMENTS, *PEOPLE, *REFUSED)
+MUTATIONS = (*MAIL, *EDGE, *QUEUES, *ACCESS, *PAYMENTS, *PEOPLE, *SECRETS, *REFUSED)

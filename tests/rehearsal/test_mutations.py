@@ -135,7 +135,7 @@ def test_a_mistake_is_caught(
 def test_every_mutation_changes_one_place(tmp_path: Path):
     for mutation in MUTATIONS:
         place = tmp_path / mutation.file
-        place.parent.mkdir(exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(PROJECT / mutation.file, place)
         mutation.apply(tmp_path)
 

@@ -76,6 +76,17 @@ def test_a_dropped_event_reaches_nobody_and_counts_as_not_delivered(
     assert [attempt.status for attempt in twin.redeliver(lost)] == [200]
 
 
+def test_a_dropped_event_can_count_as_delivered_all_the_same(twin: Any, sdk: Any, hook: Any, receiver: Any) -> None:
+    twin.hold()
+    sdk.customers.create({})
+    lost = twin.events("customer.created")[0]["id"]
+    assert twin.drop(lost, acknowledged=True) == 1
+    twin.release()
+    assert twin.wait_idle(WAIT)
+    assert receiver.received == []
+    assert [event.id for event in sdk.events.list({"delivery_success": True}).data] == [lost]
+
+
 def test_only_the_named_events_of_the_named_customer_are_dropped(twin: Any, sdk: Any, hook: Any, receiver: Any) -> None:
     first, second = (sdk.customers.create({}).id for _ in range(2))
     assert twin.wait_idle(WAIT)

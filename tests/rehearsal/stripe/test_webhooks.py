@@ -223,6 +223,16 @@ def test_a_rolled_secret_signs_beside_the_old_one_until_that_expires(
             receiver.received[1].verify(old)
 
 
+def test_the_overlap_of_a_rolled_secret_can_be_over_at_once(sdk: Any, twin: Any, hook: Any, receiver: Any) -> None:
+    new = twin.roll_secret(hook.id)
+    twin.end_overlap(hook.id)
+    sdk.customers.create({})
+    twin.wait_idle(WAIT)
+    receiver.received[0].verify(new)
+    with pytest.raises(stripe.SignatureVerificationError):
+        receiver.received[0].verify(hook.secret)
+
+
 def test_made_up_events_with_the_same_second_are_sent_as_they_are(
     sdk: Any, twin: Any, hook: Any, receiver: Any, recording: Any, shop: Any
 ) -> None:

@@ -1,13 +1,14 @@
 """What a journey can do at Stripe leaves there what a member's history is made of."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import stripe
 
 from rehearsal.journeys.model import Person
-from rehearsal.journeys.world import DAY, Visit, World
+from rehearsal.journeys.world import DAY, Visit, Webhook, World
 
 ADA = Person("u_ada", "ada@customer.example", "Ada")
 
@@ -125,3 +126,73 @@ def test_a_customer_is_written_on_and_deleted(world: World, visit: Visit) -> Non
     world.deletes_customer(visit)
     assert told(world, "customer.subscription.deleted")["id"] == subscription
     assert told(world, "customer.deleted")["id"] == visit.customer
+
+
+class Waits:
+    """Stands for the clock, the table and the members: everything asked for is handled, and remembered."""
+
+    def __init__(self) -> None:
+        self.run: list[str] = []
+        self.asked: set[str] = set()
+
+    def run_scheduled(self, purpose: str) -> None:
+        self.run.append(purpose)
+
+    def handled(self, events: set[str]) -> set[str]:
+        self.asked |= events
+        return set(events)
+
+    def get(self, user_id: str) -> None:
+        """Nobody."""
+
+
+@pytest.fixture
+def heard(world: World, hook: Any, receiver: Any) -> Callable[[], list[str]]:
+    """What reached the webhook since it was last asked."""
+    nobody: Any = None
+    world.webhook = Webhook(url=hook.url, secret=hook.secret, client=nobody)
+
+    def hear() -> list[str]:
+        assert world.twin.wait_idle(10)
+        told = receiver.types()
+        receiver.received.clear()
+        return told
+
+    return hear
+
+
+@pytest.mark.parametrize("acknowledged", [True, False])
+def test_what_is_missed_reaches_nobody_whatever_stripe_believes(
+    world: World, heard: Callable[[], list[str]], sdk: Any, acknowledged: bool
+) -> None:
+    with world.misses(acknowledged=acknowledged):
+        sdk.customers.create({})
+    sdk.products.create({"name": "n"})
+    assert heard() == ["product.created"]
+    lost = [event.type for event in sdk.events.list({"delivery_success": False}).data]
+    assert lost == ([] if acknowledged else ["customer.created"])
+
+
+def test_a_disabled_endpoint_is_told_of_nothing_also_once_it_is_enabled(
+    world: World, heard: Callable[[], list[str]], sdk: Any
+) -> None:
+    with world.endpoint_disabled():
+        sdk.customers.create({})
+    sdk.products.create({"name": "n"})
+    assert heard() == ["product.created"]
+
+
+def test_what_was_lost_is_waited_for_once_reconcile_can_have_told_it(
+    world: World, heard: Callable[[], list[str]]
+) -> None:
+    here: Any = Waits()
+    world.operations = world.table = world.members = here
+    world.event_types = frozenset({"customer.created"})
+    with world.misses():
+        visits = [world.arrives(ADA, days_ago=days) for days in (1, 0)]
+    old, _young = (world.event(visit, "customer.created")["id"] for visit in visits)
+    world.settle(ADA, "while nothing tells")
+    assert (heard(), here.asked) == ([], set())
+    world.reconciles()
+    world.settle(ADA, "once it was time")
+    assert (here.run, here.asked) == (["reconcile"], {old})

@@ -95,6 +95,18 @@ def test_a_killed_worker_fails_its_run_and_the_next_one_gets_another(here: Any, 
     assert second != first
 
 
+def test_the_workers_of_one_function_can_be_ended(here: Any, eventually: Callable[..., Any]) -> None:
+    source = "import os\ndef handler(event, context):\n    return os.getpid()\n"
+    pids = {}
+    for name in ("ended", "not-ended"):
+        here.function(name, source, here.role(name))
+        pids[name] = here.invoke(name)
+    here.aws.end_workers("ended")
+    eventually(lambda: here.aws.worker_pids("ended") == [])
+    assert here.aws.worker_pids("not-ended") == [pids["not-ended"]]
+    here.aws.end_workers("ended")  # there is none
+
+
 def test_a_worker_that_is_killed_while_it_starts_ends_no_other(here: Any, eventually: Callable[..., Any]) -> None:
     source = """
 import os, time
