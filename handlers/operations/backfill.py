@@ -7,16 +7,13 @@ is written already at the speed of batched reads. Payers whom nobody knows are l
 would be asked about ten minutes later.
 """
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import cast
 
-from handlers.adapters.aws import DynamoDb
-from handlers.adapters.store import Store
 from handlers.adapters.stripe_lists import PER_SECOND, StripeLists
 from handlers.adapters.stripe_read import StripeReader
 from handlers.core import events, identity
@@ -28,16 +25,15 @@ from handlers.core.nodes import CustomerNode, Holder, Kind, MemberNode, Ref
 from handlers.core.policy import Policy
 from handlers.core.reading import Reading
 from handlers.core.settling import settle
-from handlers.entrypoints.recording import Recorder
-from handlers.operations import audit
 from handlers.operations.identities import Identities, Named
 from handlers.operations.preview import Preview, Taken
-from handlers.operations.purchases import History, Payer, Purchase, Unreadable, read_history
+from handlers.operations.purchases import Payer, Purchase, Unreadable
 from handlers.operations.stack import LiveStack
 from handlers.operations.stripe_account import OtherEndpoint, check_key, other_endpoints
+from handlers.operations.stripe_history import History, read_history
+from handlers.operations.writer import Writer
 
 CHUNK = 50  # payers that are looked at together
-WRITERS = 8  # transactions at a time: from an engineer's machine each takes several round trips
 SAY_SECONDS = 2.0
 TIMEOUT_SECONDS = 30.0  # a page of a hundred objects with what they name takes Stripe seconds
 
@@ -145,7 +141,7 @@ def backfill(
     )
     payers = account.history.payers
     run.outcome.idle = len(identities.users.keys() - {payer.id for payer in payers})
-    with _Writer(stack, dry=not apply, payers=len(payers)) as writer:
+    with closing(Writer(stack, dry=not apply, payers=len(payers))) as writer:
         said = time.monotonic()
         for start in range(0, len(payers), CHUNK):
             chunk = payers[start : start + CHUNK]
@@ -237,66 +233,6 @@ class _Run:
     def _grant(self, purchase: Purchase) -> Grant | None:
         node = cast("Holder | None", self.preview.node(purchase.ref))
         return node.grant if node is not None else None
-
-
-class _Writer:
-    """Several recorders at a time; the transactions of one payer follow one another."""
-
-    def __init__(self, stack: LiveStack, *, dry: bool, payers: int) -> None:
-        self.done = 0
-        self.refused: list[Unreadable] = []
-        self._stack = stack
-        self._dry = dry
-        self._payers = payers
-        self._own = threading.local()
-        self._pool = ThreadPoolExecutor(WRITERS)
-        self._audited = False
-        self._clients: list[DynamoDb] = []
-
-    def __enter__(self) -> "_Writer":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
-        for client in self._clients:
-            client.close()
-
-    def write(self, payers: Sequence[Sequence[Facts]]) -> None:
-        """Write everything, or count it; return when it is written."""
-        if self._dry or not payers:
-            self.done += sum(map(len, payers))
-            return
-        if not self._audited:
-            audit.record(self._stack, "backfill", payers=self._payers)
-            self._audited = True
-        writing: list[Future[int]] = [self._pool.submit(self._write, facts) for facts in payers]
-        for one in writing:
-            self.done += one.result()
-
-    def _write(self, payer: Sequence[Facts]) -> int:
-        """How many of the payer's transactions were made; events may have filled the table since it was looked at."""
-        recorder, done = self._recorder(), 0
-        for facts in payer:
-            try:
-                recorder.record(facts, at=int(time.time()))
-                done += 1
-            except EventError as error:
-                self.refused.append(Unreadable(facts.customer or "", str(error)))
-        return done
-
-    def _recorder(self) -> Recorder:
-        """One for each thread, as a connection serves one at a time."""
-        if not hasattr(self._own, "recorder"):
-            settings = self._stack.settings
-            client = DynamoDb(self._stack.environment, attempts=8)
-            self._clients.append(client)
-            self._own.recorder = Recorder(
-                store=Store(client, settings.table.table),
-                policy=settings.table.policy,
-                destinations=settings.destinations,
-                silent=True,
-            )
-        return self._own.recorder
 
 
 def _reading(stack: LiveStack) -> Reading:

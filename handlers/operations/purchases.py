@@ -1,11 +1,11 @@
-"""What Stripe holds of everything that was bought, as the facts that its events would have told.
+"""Takes Stripe's lists, object by object, and says what was bought: facts that wait until their purchase is known.
 
-Lists alone, 100 objects a request, so that the effort is known. What happens while they are read comes as events, and
-those win: a snapshot is dated with a moment before which Stripe has told of everything, by Stripe's own clock.
+The order of the lists matters for memory alone: what went back comes first, so that of all the payments of years only
+those are remembered that something became of. Facts commute.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from handlers.adapters.stripe_lists import StripeLists
@@ -19,13 +19,10 @@ from handlers.core.linking import sold_by
 from handlers.core.nodes import Kind, Ref
 from handlers.core.reading import Reading
 from handlers.operations.bundles import together
-from handlers.operations.errors import StackError
 from handlers.operations.identities import email_key
 
 Object = Mapping[str, Any]
-Progress = Callable[[str], None]
 
-SAY_EVERY = 1000  # objects of a list
 _NEVER_PAID = frozenset({"requires_payment_method", "canceled"})  # a PaymentIntent of a debit that bounced
 _OWED = frozenset({"open", "uncollectible"})
 
@@ -55,48 +52,7 @@ class Unreadable:
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class History:
-    """All payers of a Stripe account."""
-
-    payers: tuple[Payer, ...]
-    unreadable: tuple[Unreadable, ...] = ()
-    read: Mapping[str, int] = field(default_factory=dict)  # objects, by list
-    emails: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # customers by address, for `--match-email`
-    nobodys: int = 0  # payments that went back or are disputed and paid for nothing that is a membership
-
-
-def read_history(lists: StripeLists, reading: Reading, *, live: bool, progress: Progress) -> History:
-    """Everything that was bought. Raises VendorError, and StackError where Stripe shows the other mode."""
-    collected = _Collected(lists, reading, now=_stripes_clock(lists))
-    counts: dict[str, int] = {}
-    for name, path, query, take in (
-        ("refunds", "/v1/refunds", {}, collected.refund),
-        ("disputes", "/v1/disputes", {}, collected.dispute),
-        ("customers", "/v1/customers", {}, collected.customer),
-        ("sessions", "/v1/checkout/sessions", _SESSIONS, collected.session),
-        ("payments", "/v1/payment_intents", {"expand[]": "data.latest_charge"}, collected.payment),
-        ("invoices", "/v1/invoices", {"expand[]": "data.payments"}, collected.invoice),
-        ("subscriptions", "/v1/subscriptions", {"status": "all"}, collected.subscription),
-    ):
-        counts[name] = 0
-        for obj in lists.each(path, query):
-            _check_mode(obj, live=live)
-            counts[name] += 1
-            if counts[name] % SAY_EVERY == 0:
-                progress(f"read {counts[name]} {name}")
-            collected.take(obj, take)
-        progress(f"read {counts[name]} {name}, all")
-    return History(
-        payers=tuple(collected.payers()),
-        unreadable=tuple(collected.unreadable),
-        read=counts,
-        emails={email: tuple(sorted(ids)) for email, ids in collected.emails.items()},
-        nobodys=len(collected.money),
-    )
-
-
-class _Collected:
+class Purchases:
     """Takes the objects of one list after the other; `now` is Stripe's clock before the first, or 0."""
 
     def __init__(self, lists: StripeLists, reading: Reading, *, now: int) -> None:
@@ -124,12 +80,15 @@ class _Collected:
             self.unreadable.append(Unreadable(str(obj.get("id")), str(error)))
 
     def refund(self, obj: Object, made: int) -> None:
+        """Money that went back, or did not in the end."""
         self._went_back(events.from_object(obj, made, self._reading))
 
     def dispute(self, obj: Object, made: int) -> None:
+        """Money that a bank asks back."""
         self._went_back(events.from_object(obj, made, self._reading))
 
     def customer(self, obj: Object, made: int) -> None:
+        """A customer; who bought nothing is nobody's payer."""
         told = events.from_object(obj, self._shown_at(made), self._reading)
         if told is not None:
             (fact,) = told.customers
@@ -175,6 +134,7 @@ class _Collected:
             self._bill(replace(events.from_invoice(obj, tried or made, self._reading, "failed"), payments=()))
 
     def subscription(self, obj: Object, made: int) -> None:
+        """A subscription as it is now, whatever became of it."""
         shown_at = self._shown_at(max([made, *_own_moments(obj)]))
         self._add(Ref(Kind.SUBSCRIPTION, read.text(obj, "id")), events.from_object(obj, shown_at, self._reading))
 
@@ -268,24 +228,6 @@ class _Billed:
         self.settled = True
         self.paid = self.paid or amount > 0
         return says
-
-
-_SESSIONS = {"status": "complete", "expand[]": "data.line_items"}
-
-
-def _stripes_clock(lists: StripeLists) -> int:
-    """The moment of the newest event, whatever this machine's clock says; 0 where none is kept: nothing is newer."""
-    newest = next(lists.each("/v1/events", {"limit": "1"}), {})
-    return read.moment(newest, "created") or 0
-
-
-def _check_mode(obj: Object, *, live: bool) -> None:
-    if obj.get("livemode") is (not live):
-        shown, wanted = ("live", "test") if not live else ("test", "live")
-        raise StackError(
-            f"stripe: {obj.get('id')} is of {shown} mode, the stack is of {wanted} mode: nothing was written; set a "
-            f"{wanted} key as stripeReadKey"
-        )
 
 
 def _own_moments(obj: Object) -> Iterable[int]:

@@ -226,6 +226,17 @@ def test_a_file_tells_who_payers_are(small: Deployed, shop: Business) -> None:
     assert run(small, f"customer,user_id\n{bob},bob\n{guest},gil\n").writes == 0
 
 
+def test_a_stranger_of_whom_events_told_stays_as_they_were(small: Deployed, shop: Business) -> None:
+    bought = shop.subscribed(shop.customer("bob"))
+    (told,) = [event for event in shop.twin.events("customer.subscription.created") if bought.id in json.dumps(event)]
+    assert small.world.deliver(told) == []
+    run(small)
+    before = rows(small.world)
+    shop.sdk.subscriptions.cancel(bought.id)
+    outcome = run(small)
+    assert (len(outcome.unmatched), outcome.writes, rows(small.world)) == (1, 0, before)
+
+
 def test_a_file_never_contradicts_stripe_or_the_table(small: Deployed, shop: Business) -> None:
     bob = shop.customer("bob")
     shop.subscribed(bob)
@@ -290,8 +301,9 @@ def test_a_key_of_the_other_mode_is_refused_before_anything_is_read(deployed: De
 
 
 def test_a_key_of_another_account_is_refused(small: Deployed, shop: Business) -> None:
-    for endpoint in shop.sdk.webhook_endpoints.list().data:
-        shop.sdk.webhook_endpoints.delete(endpoint.id)
+    (ours,) = shop.sdk.webhook_endpoints.list().data
+    shop.sdk.webhook_endpoints.create({"url": HOOK, "enabled_events": ["*"]})
+    shop.sdk.webhook_endpoints.delete(ours.id)
     with pytest.raises(StackError, match=r"own webhook endpoint we_\w+ is not at the account"):
         look(small)
 
