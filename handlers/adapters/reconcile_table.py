@@ -1,6 +1,7 @@
 """The table as reconcile uses it: where it stopped, which events the ledger lacks, which deliveries are behind."""
 
 import json
+import os
 import random
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -47,6 +48,7 @@ class Cursor:
     version: int = 0
     watermark: int | None = None
     lease_until: int = 0
+    holder: str | None = None  # of the lease: a name of its own for each run
     current: Pass | None = None
 
 
@@ -77,10 +79,13 @@ class ReconcileTable:
         cursor = self.cursor()
         if cursor.lease_until > now:
             raise BusyError(f"another run is at work, for at most {cursor.lease_until - now} s more")
-        return self.save(replace(cursor, lease_until=now + LEASE_SECONDS))
+        return self.save(replace(cursor, lease_until=now + LEASE_SECONDS, holder=os.urandom(8).hex()))
 
     def save(self, cursor: Cursor) -> Cursor:
-        """Write `cursor`, which nobody may have written since it was read; as it is then. Raises BusyError."""
+        """Write `cursor`, which nobody may have written since it was read; as it is then. Raises BusyError.
+
+        A write whose answer was lost is tried again, and then finds that it was made: that is no other run.
+        """
         written = replace(cursor, version=cursor.version + 1)
         try:
             self._client.put_item(
@@ -90,9 +95,10 @@ class ReconcileTable:
                 ExpressionAttributeValues=items.encode({":read": cursor.version}),
             )
         except AwsError as error:
-            if error.condition_failed:
+            if not error.condition_failed:
+                raise
+            if self.cursor() != written:
                 raise BusyError("another run has taken over") from None
-            raise
         return written
 
     def not_in_ledger(self, events: Sequence[str]) -> set[str]:

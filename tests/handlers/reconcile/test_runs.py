@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from handlers.adapters.aws import AwsError
-from handlers.adapters.reconcile_table import LEASE_SECONDS, BusyError, Cursor, Pass
+from handlers.adapters.reconcile_table import LEASE_SECONDS, BusyError, Cursor, Pass, ReconcileTable
 from handlers.core.errors import VendorError
 from handlers.entrypoints.comparisons import EVENTS_PAGE, ModeError
 from handlers.entrypoints.reconcile import UnreadError
@@ -194,3 +194,23 @@ def test_a_table_that_is_down_ends_the_run(shop: Shop) -> None:
         shop.reconcile()
     shop.world.dynamodb = real
     assert shop.reconcile().complete
+
+
+def test_a_write_that_is_repeated_because_its_answer_was_lost_is_no_other_run(shop: Shop) -> None:
+    real = shop.world.dynamodb
+
+    class AnswersToNobody:
+        """Carries the first write out and says nothing of it, so that the client tries again."""
+
+        def __getattr__(self, operation: str) -> object:
+            return getattr(real, operation)
+
+        def put_item(self, **request: object) -> object:
+            real.put_item(**request)
+            return real.put_item(**request)
+
+    table = ReconcileTable(AnswersToNobody(), shop.world.name)  # ty: ignore[invalid-argument-type]
+    taken = table.take(int(shop.world.clock()))
+    assert table.save(replace(taken, watermark=7)).watermark == 7
+    with pytest.raises(BusyError, match="at work"):
+        shop.table.take(int(shop.world.clock()))
