@@ -34,7 +34,7 @@ _AWS = (
     "schedules with cron or at expressions fire only when they are told to; a failed firing is not retried",
     "partner event sources are taken as made; EventBridge tries each event once and keeps no dead letters",
     "at most five batches of a mapping run at once; batching windows are not waited for, filters are refused",
-    "instances of the webhook end for a rolled secret; that one which goes on looks for it in a minute is not waited for",
+    "the webhook looks for a rolled secret in new instances; that one which goes on looks in a minute is not shown",
     "functions run with this machine's interpreter and processor: memory, architecture and the 6 MB limit are not held",
     "a function's environment holds a few variables more, and its network is not restricted to what AWS would allow",
     "service quotas and account limits are those of a new region with 1000 concurrent executions",
