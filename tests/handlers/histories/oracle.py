@@ -47,6 +47,7 @@ BEST_FIRST = (
     "refunded",
     "canceled",
 )
+WORST_LAST = ("won", "open", "lost")
 OUTCOMES = ("expired", "completed", "async_payment_failed", "async_payment_succeeded")
 
 Policy = Mapping[str, Any]
@@ -74,6 +75,7 @@ def of(events: Iterable[Mapping[str, Any]], policy: Policy, signed: Mapping[str,
 class Payment:
     """Money for one grant: an invoice's, or that of a one-time payment."""
 
+    id: str  # the invoice's, or the grant's
     paid_at: int
     amount: int
     created: int
@@ -113,7 +115,7 @@ class Oracle:
         for bought in self.bought:
             user, verified = self.owner(bought)
             if bought.unseen:
-                if user and verified:
+                if user and bought.own_users:
                     members.setdefault(user, []).append((bought, None))
                 continue
             view = self.view(bought, now, verified=verified)
@@ -289,7 +291,7 @@ class Oracle:
             return []
         amount = max(told.obj["amount_paid"] for told in paid)
         payments = self.told.payments_of(name)
-        return [Payment(min(told.at for told in paid), amount, paid[0].obj["created"], payments)]
+        return [Payment(name, min(told.at for told in paid), amount, paid[0].obj["created"], payments)]
 
     def _one_time(self) -> list[Bought]:
         sold_by: dict[str, list[Told]] = {}
@@ -343,7 +345,7 @@ class Oracle:
         if not paid:
             return []
         first = min(at for at, _ in paid)
-        return [Payment(first, max(amount for _, amount in paid), first, sorted(bought.payments))]
+        return [Payment(bought.id, first, max(amount for _, amount in paid), first, sorted(bought.payments))]
 
     def _failed_at(self, sessions: list[Told]) -> int | None:
         told = chain.from_iterable(self.told.sessions[session.obj["id"]] for session in sessions)
@@ -400,10 +402,10 @@ class Oracle:
             status, at = _dispute_status(self.told.disputes[id_])
             created = self.told.disputes[id_][0].obj["created"]
             if status not in ("inquiry", "inquiry_closed") and created > last_payment:
-                opened.append((created, id_, status, at))
+                opened.append((created, WORST_LAST.index(status), id_, status, at))
         if not opened:
             return None
-        created, _, status, at = max(opened)
+        created, _, _, status, at = max(opened)
         if status == "lost" and self.policy["dispute_lost"] == "revoke":
             return "dispute_lost", at
         if status == "open" and self.policy["dispute_open"] == "revoke":
@@ -413,7 +415,7 @@ class Oracle:
     def _refunded(self, bought: Bought) -> tuple[str, int] | None:
         if not bought.money:
             return None
-        newest = max(bought.money, key=lambda payment: payment.created)
+        newest = max(bought.money, key=lambda payment: (payment.created, payment.id))
         back = [self._returned(payment) for payment in newest.payments]
         amount, at = sum(amount for amount, _ in back), max((at for _, at in back), default=0)
         if amount <= 0:
@@ -436,10 +438,10 @@ class Oracle:
         ]
         highest, since = max(sums, default=(0, 0))
         by_charge = highest - sum(told[0].obj["amount"] for told in dead)
-        last_part = max((told[0].obj["created"] for told in alive), default=0)
+        last_part = max((min(one.at for one in told) for told in alive), default=0)
         if by_charge > by_parts:
             return by_charge, max(last_part, -since)
-        return by_parts, last_part
+        return by_parts, min(last_part, -since) if by_charge == by_parts and -since else last_part
 
     def _by_status(self, bought: Bought, snapshot: Told, now: int) -> View:
         obj = snapshot.obj
@@ -515,9 +517,14 @@ class Oracle:
             owed = [one for one in owed if one[0] >= snapshot.at]
         if owed:
             return min(owed)
+        newest = max(bought.money, key=lambda payment: (payment.created, payment.id), default=None)
         latest = snapshot.obj.get("latest_invoice")
-        settled = latest in self.told.invoices and self._invoice_money(latest)
-        return None if settled or snapshot.obj["status"] != "past_due" else (snapshot.at, "renewal_failed")
+        settled = newest is not None and newest.id == latest and newest.paid_at >= snapshot.at
+        if settled or snapshot.obj["status"] != "past_due":
+            return None
+        same = [told for told in self.told.subscriptions[bought.id] if told.obj["status"] == "past_due"]
+        end = records.period_end(snapshot.obj)
+        return min(told.at for told in same if records.period_end(told.obj) == end), "renewal_failed"
 
     def _worries(self, snapshot: Told, invoice: Object) -> bool:
         """Of an upgrade that could not be paid, Stripe takes nothing away; where it does, the status says so."""
