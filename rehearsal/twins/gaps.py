@@ -16,7 +16,7 @@ _STRIPE = (
     "without a test clock nothing falls due: renewals, trial ends and retries happen only when a clock advances",
     "one API version only, the SDK's; endpoints and requests of other versions are refused",
     "parameters and calls that the twin does not implement are refused, also where Stripe accepts them",
-    "cards and SEPA debits only, each with its test cards: no wallets, no payment links, no customer portal, no accounts v2",
+    "cards and SEPA debits only: no wallets, no payment links, no customer portal, no accounts of the second version",
     "no coupons, taxes, prorations, item changes or invoice items; a dispute moves no balance and has no fees",
     "invoice.upcoming and the events of balances and payouts are not sent",
     "retries of deliveries are compressed to seconds and a dozen tries; Stripe goes on for three days",
