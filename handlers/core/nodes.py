@@ -147,7 +147,7 @@ class InvoiceNode:
         fact, sale = self.fact, self.sale
         if fact.subscription is not None or (fact.created is None and sale is None):
             return None
-        items = fact.items or (sale.items if sale else ())
+        items = (sale.items if sale else ()) or fact.items  # an invoice's lines have no lookup keys
         return of_purchase(_purchase(sale, items, fact.paid_at, fact.amount_paid, self.money), self.email)
 
 

@@ -18,7 +18,8 @@ def record(stack: LiveStack, command: str, **details: str | int) -> None:
     moment = datetime.fromtimestamp(at, UTC)
     entry = {"kind": "AUDIT", "at": at, "who": _who(stack), "command": command, "details": _plain(details)}
     name = key(f"AUDIT#{moment:%Y-%m}", f"{moment:%Y-%m-%dT%H:%M:%SZ}#{os.urandom(4).hex()}")
-    stack.client("dynamodb").put_item(TableName=stack.settings.table.table, Item={**name, **encode(entry)})
+    with stack.explained("the audit entry cannot be written, so nothing was done"):
+        stack.client("dynamodb").put_item(TableName=stack.settings.table.table, Item={**name, **encode(entry)})
 
 
 def _who(stack: LiveStack) -> str:

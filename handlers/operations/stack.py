@@ -87,7 +87,7 @@ class LiveStack:
     def item(self, key: Mapping[str, Any]) -> dict[str, Any] | None:
         """One item of the table in DynamoDB's JSON, read consistently. Raises StackError."""
         table = self.settings.table.table
-        with self._explained(f"table {table} cannot be read"):
+        with self.explained(f"table {table} cannot be read"):
             answer = self.client("dynamodb").get_item(TableName=table, Key=dict(key), ConsistentRead=True)
         return answer.get("Item")
 
@@ -101,7 +101,7 @@ class LiveStack:
         """Every item of the table for which `condition` holds, in DynamoDB's JSON. Raises StackError."""
         table, looked = self.settings.table.table, 0
         pages = self.client("dynamodb").get_paginator("scan")
-        with self._explained(f"table {table} cannot be read"):
+        with self.explained(f"table {table} cannot be read"):
             for page in pages.paginate(
                 TableName=table,
                 ConsistentRead=True,
@@ -114,7 +114,8 @@ class LiveStack:
                 yield from page["Items"]
 
     @contextmanager
-    def _explained(self, what: str) -> Generator[None]:
+    def explained(self, what: str) -> Generator[None]:
+        """Turn what AWS refuses within the block into a StackError that begins with `what`."""
         try:
             yield
         except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
@@ -128,7 +129,7 @@ class LiveStack:
     def function_environment(self, purpose: str, destination: str | None = None) -> dict[str, str]:
         """What the deployed function for `purpose` is told. Raises StackError."""
         name = self.function(purpose, destination)
-        with self._explained(f"function {name} cannot be read"):
+        with self.explained(f"function {name} cannot be read"):
             return self.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
 
     @cached_property
@@ -165,7 +166,7 @@ class LiveStack:
 
     def secret(self, arn: str) -> str:
         """The present value of one secret. Raises StackError."""
-        with self._explained(f"secret {arn} cannot be read"):
+        with self.explained(f"secret {arn} cannot be read"):
             return self.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
 
     def _credentials(self) -> dict[str, str]:
