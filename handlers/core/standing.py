@@ -233,9 +233,11 @@ def _failing(grant: Grant, fact: SubscriptionFact) -> InvoiceMark | None:
     """
     if fact.status not in {"past_due", "active", "trialing"}:
         return None
-    owed = grant.owed
-    if fact.status != "past_due":
-        owed = tuple(mark for mark in owed if mark.renewal and mark.at >= fact.at)
+    renewals = tuple(mark for mark in grant.owed if mark.renewal)
+    if fact.status == "past_due":
+        owed = renewals or grant.owed
+    else:
+        owed = tuple(mark for mark in renewals if mark.at >= fact.at)
     if owed:
         return min(owed, key=lambda mark: (mark.at, mark.order))
     return _lapse(grant, fact) if fact.status == "past_due" else None
