@@ -20,10 +20,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 WORKERS = 2  # of the time that one takes, half is waiting; rehearsals of more than two wait for each other too long
 TABLE = "table: "
 
-# They deploy whole stacks and take minutes, so they begin first, lest one worker is left with them at the end. What
-# they make for a parameter no other parameter needs.
+# They take minutes, so they begin first, lest one worker is left with them at the end. What they make for a parameter
+# no other parameter needs.
 LONGEST = (
     "tests/rehearsal/faults/test_faults.py",
+    "tests/handlers/histories/test_histories.py",
     "tests/test_launch_ready.py",
     "tests/rehearsal/faults/test_stories.py",
     "tests/rehearsal/test_mutations.py",

@@ -1,5 +1,6 @@
 """The whole command says no to a declaration with a single mistake in it, and names the check that saw it."""
 
+import compileall
 import json
 import shutil
 import time
@@ -50,12 +51,13 @@ class Ending:
 
 
 def copy_of_the_project(place: Path) -> Path:
-    """A copy in a new directory, without the environment and with the bytecode, so that little is compiled again."""
+    """A copy in a new directory, without the environment and with all bytecode, so that nothing is compiled again."""
     place.mkdir()
     for part in PARTS:
         shutil.copy2(PROJECT / part, place / part)
     for package in PACKAGES:
         shutil.copytree(PROJECT / package, place / package)
+    compileall.compile_dir(place, quiet=2)
     return place
 
 
