@@ -233,11 +233,10 @@ def _failing(grant: Grant, fact: SubscriptionFact) -> InvoiceMark | None:
     """
     if fact.status not in {"past_due", "active", "trialing"}:
         return None
-    renewals = tuple(mark for mark in grant.owed if mark.renewal)
     if fact.status == "past_due":
-        owed = renewals or grant.owed
+        owed = tuple(mark for mark in grant.owed if mark.renewal or mark.id == fact.latest_invoice)
     else:
-        owed = tuple(mark for mark in renewals if mark.at >= fact.at)
+        owed = tuple(mark for mark in grant.owed if mark.renewal and mark.at >= fact.at)
     if owed:
         return min(owed, key=lambda mark: (mark.at, mark.order))
     return _lapse(grant, fact) if fact.status == "past_due" else None

@@ -329,11 +329,14 @@ class Oracle:
     def _one_time_prices(
         self, invoices: list[Told], attempts: list[Told], sessions: list[Told]
     ) -> list[tuple[str, str | None]]:
-        listed = [records.prices(told.obj.get("lines")) for told in invoices]
-        listed += [records.prices(told.obj.get("line_items")) for told in sessions]
-        named = [(told.obj.get("metadata") or {}).get(self.policy["price_key"]) for told in (*sessions, *invoices)]
-        named += [(told.obj.get("metadata") or {}).get(self.policy["price_key"]) for told in attempts]
-        return next((lines for lines in listed if lines), [(price, None) for price in named if price][:1])
+        """As the session has it, then the invoice, whose lines carry no lookup keys, then the payment."""
+        places = [*((told.obj, "line_items") for told in sessions), *((told.obj, "lines") for told in invoices)]
+        for obj, name in (*places, *((told.obj, "") for told in attempts)):
+            named = (obj.get("metadata") or {}).get(self.policy["price_key"])
+            found = records.prices(obj.get(name)) or ([(named, None)] if named else [])
+            if found:
+                return found
+        return []
 
     def _one_time_money(
         self, bought: Bought, invoices: list[Told], attempts: list[Told], sessions: list[Told]
