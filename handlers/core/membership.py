@@ -58,12 +58,15 @@ def membership(grants: Mapping[str, Grant], policy: Policy, now: int) -> Members
     return _membership(best.state, until, best.reason, views)
 
 
-def next_change(grants: Mapping[str, Grant], policy: Policy, now: int) -> int | None:
-    """The next moment after `now` at which the membership will be another without any event; None if there is none."""
+def next_change(grants: Mapping[str, Grant], policy: Policy, now: int, current: Membership | None = None) -> int | None:
+    """The next moment after `now` at which the membership will be another without any event; None if there is none.
+
+    `current` is the membership at `now`, if that is known.
+    """
     ahead = sorted({moment for grant in grants.values() for moment in moments(grant, policy) if moment > now})
     if not ahead:
         return None
-    present = _outcome(membership(grants, policy, now))
+    present = _outcome(current or membership(grants, policy, now))
     return next((moment for moment in ahead if _outcome(membership(grants, policy, moment)) != present), None)
 
 

@@ -35,7 +35,7 @@ def settle(member: MemberNode, policy: Policy, now: int, *, at: int, event: str 
         member=settled,
         membership=current,
         tell=tell,
-        next_change=next_change(member.grants, policy, now),
+        next_change=next_change(member.grants, policy, now, current),
     )
 
 
