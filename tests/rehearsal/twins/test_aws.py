@@ -197,10 +197,10 @@ def _get(table: str, *, consistent: bool = False) -> tuple[str, str, dict[str, A
 
 def test_a_role_may_do_what_it_says_and_no_more(here: Any) -> None:
     table = _table(here, "guarded")
-    call = _caller(here, "reader", {"Action": "dynamodb:GetItem", "Resource": table})
+    call = _caller(here, "careful-reader", {"Action": "dynamodb:GetItem", "Resource": table})
     assert call(*_get("guarded"))["status"] == 200
     used = [d for d in here.aws.permissions_used() if d["resource"] == table]
-    assert [(d["action"], d["principal"].split("/")[1]) for d in used] == [("dynamodb:GetItem", "reader")]
+    assert [(d["action"], d["principal"].split("/")[1]) for d in used] == [("dynamodb:GetItem", "careful-reader")]
     put = {"TableName": "guarded", "Item": {"pk": {"S": "a"}}}
     assert "AccessDenied" in call("dynamodb", "DynamoDB_20120810.PutItem", put)["__type"]
     assert {"action": "dynamodb:PutItem", "resource": table} in [
