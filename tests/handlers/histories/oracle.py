@@ -94,6 +94,7 @@ class Bought:
     own_users: list[str] = field(default_factory=list)  # the object's own, then the session's, then the signed one
     unsigned: str | None = None
     money: list[Payment] = field(default_factory=list)
+    on_its_way: list[Payment] = field(default_factory=list)  # what it costs, of a one-time payment: it may come back
     payments: set[str] = field(default_factory=set)
     prices: list[tuple[str, str | None]] = field(default_factory=list)
     emails: list[Stamped] = field(default_factory=list)
@@ -163,7 +164,9 @@ class Oracle:
     @cached_property
     def customers(self) -> list[str]:
         """Every customer that anything was told of."""
-        return sorted({*self.told.customers, *(bought.customer for bought in self.bought if bought.customer)})
+        told = chain.from_iterable(self.told.payments.values())
+        named = {*(bought.customer for bought in self.bought), *(one.obj["customer"] for one in told)}
+        return sorted({*self.told.customers, *(customer for customer in named if customer)})
 
     def owner(self, bought: Bought) -> tuple[str | None, bool]:
         """The user that a grant belongs to, and whether a server vouched for that."""
@@ -324,6 +327,9 @@ class Oracle:
         bought.prices = self._one_time_prices(invoices, attempts, sessions)
         bought.money = self._one_time_money(bought, invoices, attempts, sessions)
         bought.failed_at = self._failed_at(sessions)
+        costs = [told.obj["amount_total"] for told in sessions]
+        if costs:
+            bought.on_its_way = [Payment(key, 0, max(costs), 0, sorted(bought.payments))]
         return bought
 
     def _one_time_prices(
@@ -416,9 +422,10 @@ class Oracle:
         return None
 
     def _refunded(self, bought: Bought) -> tuple[str, int] | None:
-        if not bought.money:
+        money = bought.money or bought.on_its_way
+        if not money:
             return None
-        newest = max(bought.money, key=lambda payment: (payment.created, payment.id))
+        newest = max(money, key=lambda payment: (payment.created, payment.id))
         back = [self._returned(payment) for payment in newest.payments]
         amount, at = sum(amount for amount, _ in back), max((at for _, at in back), default=0)
         if amount <= 0:
