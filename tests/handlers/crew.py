@@ -85,9 +85,7 @@ class Crew:
     def limits(self) -> VendorLimits:
         """The vendor's, with the world's clock."""
         world, spec = self.world, destination(self.vendor.name)
-        return VendorLimits(
-            world.dynamodb, world.name, spec, calls_per_month=self.calls_per_month, clock=world.clock
-        )
+        return VendorLimits(world.dynamodb, world.name, spec, calls_per_month=self.calls_per_month, clock=world.clock)
 
     def record(self, member: str = "user_ada") -> dict[str, Any]:
         delivery = self.world.item(f"MEMBER#{member}", f"DELIVERY#{self.vendor.name}")
