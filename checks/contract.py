@@ -29,6 +29,8 @@ class Zone(_Part):
     name: str
     plan: str
     name_servers: tuple[str, ...]
+    role: Literal["owner", "tenant"]
+    dnssec: bool
 
 
 class Host(_Part):
@@ -40,6 +42,35 @@ class Host(_Part):
     content: str
     proxied: bool
     ttl: int
+    platform: str | None
+
+
+class Record(_Part):
+    """Another declared record, its content as a zone file has it; TXT without quotes, its strings joined."""
+
+    name: str
+    type: str
+    content: str
+    ttl: int
+    proxied: bool
+    priority: int | None
+
+
+class Caa(_Part):
+    """The authorities that may issue certificates for the domain (RFC 8659)."""
+
+    issuers: tuple[str, ...]
+    wildcard_issuers: tuple[str, ...]
+    iodef: str | None
+
+
+class Retired(_Part):
+    """A domain that redirects as a whole."""
+
+    domain: str
+    to: str
+    status: int
+    keep_path: bool
 
 
 class Redirect(_Part):
@@ -50,6 +81,32 @@ class Redirect(_Part):
     status: int
     preserve_path: bool
     preserve_query: bool
+
+
+class PathRedirect(_Part):
+    """An old address to try, and where its first hop leads."""
+
+    url: str
+    to: str
+    status: int
+    by: Literal["single", "bulk"]
+
+
+class PathRedirects(_Part):
+    """Old paths: how many there are, and some of each kind."""
+
+    total: int
+    sample: tuple[PathRedirect, ...]
+
+
+class Rung(_Part):
+    """Where something that climbs stands, where it must be and by when (ISO 8601 date)."""
+
+    ladder: Literal["dmarc", "hsts", "csp"]
+    rung: str
+    target: str
+    reached: bool
+    by: str | None
 
 
 class Hsts(_Part):
@@ -65,21 +122,94 @@ class Cache(_Part):
 
     static_paths: tuple[str, ...]
     edge_ttl_seconds: int
+    never_paths: tuple[str, ...]
+    session_cookies: tuple[str, ...]
 
 
 class Waf(_Part):
-    """Path prefixes that the edge refuses."""
+    """Path prefixes that the edge refuses, and managed rulesets by name."""
 
     blocked_paths: tuple[str, ...]
+    managed: tuple[str, ...]
 
 
 class RateLimit(_Part):
-    """More than `requests` in `period_seconds` from one address are refused for `mitigation_seconds`."""
+    """More than `requests` in `period_seconds` from one address are refused for `mitigation_seconds`.
 
-    path: str
+    No `hosts` means every host of the zone.
+    """
+
+    name: str
+    hosts: tuple[str, ...]
+    paths: tuple[str, ...]
     requests: int
     period_seconds: int
     mitigation_seconds: int
+
+
+class Unprotected(_Part):
+    """Something that was wanted and that the zone's plan does not allow."""
+
+    name: str
+    what: str
+    why: str
+
+
+class Header(_Part):
+    """A response header that the edge sets; its name in lower case."""
+
+    host: str
+    name: str
+    value: str
+
+
+class Csp(_Part):
+    """A host's Content-Security-Policy; one that is not enforced only reports."""
+
+    host: str
+    enforced: bool
+    policy: str
+
+
+class Cors(_Part):
+    """Which origins may call the API from a browser."""
+
+    origins: tuple[str, ...]
+    methods: tuple[str, ...]
+    headers: tuple[str, ...]
+    max_age_seconds: int
+
+
+class Ddos(_Part):
+    """The override of the managed DDoS ruleset."""
+
+    action: str
+    sensitivity: str
+
+
+class Maintenance(_Part):
+    """Hosts that answer 503 for the moment."""
+
+    hosts: tuple[str, ...]
+    retry_after_seconds: int
+
+
+class Document(_Part):
+    """What the edge itself serves at a URL."""
+
+    url: str
+    kind: Literal["mta-sts", "aasa", "assetlinks", "security-txt"]
+    content_type: str
+    sha256: str
+
+
+class OriginPull(_Part):
+    """A host whose origin asks the edge for a certificate of our own: SHA-256, and when it ends (RFC 3339)."""
+
+    host: str
+    certificate: str
+    fingerprint: str
+    not_after: str
 
 
 class Edge(_Part):
@@ -93,7 +223,19 @@ class Edge(_Part):
     http_refused_hosts: tuple[str, ...]
     cache: Cache
     waf: Waf
-    rate_limit: RateLimit | None
+    rate_limits: tuple[RateLimit, ...]
+    unprotected: tuple[Unprotected, ...]
+    headers: tuple[Header, ...]
+    csp: tuple[Csp, ...]
+    cors: Cors | None
+    bot_fight_mode: bool
+    ddos: Ddos | None
+    webhook_addresses: tuple[str, ...]
+    access_hosts: tuple[str, ...]
+    maintenance: Maintenance | None
+    documents: tuple[Document, ...]
+    noindex_hosts: tuple[str, ...]
+    origin_pulls: tuple[OriginPull, ...]
 
 
 class Mx(_Part):
@@ -240,7 +382,7 @@ class Thresholds(_Part):
 
 
 class Contract(_Part):
-    """The whole document, version 2; `event_source` is Stripe's partner event source at EventBridge."""
+    """The whole document, version 3; `event_source` is Stripe's partner event source at EventBridge."""
 
     version: int
     project: str
@@ -250,7 +392,13 @@ class Contract(_Part):
     livemode: bool
     zone: Zone
     hosts: tuple[Host, ...]
+    records: tuple[Record, ...]
+    caa: Caa | None
+    parked: tuple[str, ...]
+    retired: tuple[Retired, ...]
     redirects: tuple[Redirect, ...]
+    path_redirects: PathRedirects
+    rungs: tuple[Rung, ...]
     edge: Edge
     mail: Mail
     endpoints: Endpoints

@@ -25,7 +25,7 @@ from infra.uptime import REGION as UPTIME_REGION
 from infra.uptime import Uptime
 from infra.zone import AUTOMATIC, Zone
 
-VERSION = 2
+VERSION = 3
 ACK_P95_MS = 500
 
 
@@ -57,7 +57,13 @@ def contract(launch: Launch) -> dict[str, Any]:
         "livemode": stack.settings.livemode,
         "zone": _zone(launch),
         "hosts": _hosts(launch),
+        "records": [],
+        "caa": None,
+        "parked": [],
+        "retired": [],
         "redirects": _redirects(stack),
+        "path_redirects": {"total": 0, "sample": []},
+        "rungs": [],
         "edge": _edge(stack),
         "mail": _mail(stack),
         "endpoints": endpoints(stack),
@@ -103,6 +109,8 @@ def _zone(launch: Launch) -> dict[str, Any]:
         "name": settings.domain,
         "plan": settings.zone_plan,
         "name_servers": zone.name_servers.apply(lambda names: list(names or [])),
+        "role": "owner",
+        "dnssec": False,
     }
 
 
@@ -122,7 +130,15 @@ def _hosts(launch: Launch) -> list[dict[str, Any]]:
 def _host(
     name: str, role: str, kind: str, content: pulumi.Input[str | None], proxied: bool, ttl: int
 ) -> dict[str, Any]:
-    return {"name": name, "role": role, "type": kind, "content": content, "proxied": proxied, "ttl": ttl}
+    return {
+        "name": name,
+        "role": role,
+        "type": kind,
+        "content": content,
+        "proxied": proxied,
+        "ttl": ttl,
+        "platform": None,
+    }
 
 
 def _redirects(stack: Stack) -> list[dict[str, Any]]:
@@ -150,14 +166,32 @@ def _edge(stack: Stack) -> dict[str, Any]:
         "cache": {
             "static_paths": list(settings.cache.static_paths),
             "edge_ttl_seconds": settings.cache.edge_ttl_seconds,
+            "never_paths": [],
+            "session_cookies": [],
         },
-        "waf": {"blocked_paths": list(settings.waf.blocked_paths)},
-        "rate_limit": {
-            "path": limit.path,
-            "requests": limit.requests,
-            "period_seconds": limit.period_seconds,
-            "mitigation_seconds": PLANS[settings.zone_plan].rate_limit_mitigation,
-        },
+        "waf": {"blocked_paths": list(settings.waf.blocked_paths), "managed": []},
+        "rate_limits": [
+            {
+                "name": "rate-limit",
+                "hosts": [],
+                "paths": [limit.path],
+                "requests": limit.requests,
+                "period_seconds": limit.period_seconds,
+                "mitigation_seconds": PLANS[settings.zone_plan].rate_limit_mitigation,
+            }
+        ],
+        "unprotected": [],
+        "headers": [],
+        "csp": [],
+        "cors": None,
+        "bot_fight_mode": False,
+        "ddos": None,
+        "webhook_addresses": [],
+        "access_hosts": [],
+        "maintenance": None,
+        "documents": [],
+        "noindex_hosts": [],
+        "origin_pulls": [],
     }
 
 

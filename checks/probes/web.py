@@ -144,8 +144,8 @@ def sensitive(scope: Scope) -> tuple[Exchange, ...]:
 
 def burst(scope: Scope, most: int = 101) -> BurstFacts:
     """As many quick requests as the declared limit and one, at most `most`, stopping at the first refusal."""
-    declared = scope.contract.edge.rate_limit
-    path = declared.path if declared else "/auth/"
+    declared = next(iter(scope.contract.edge.rate_limits), None)
+    path = declared.paths[0] if declared else "/auth/"
     wanted = min(declared.requests + 1, most) if declared else most
     statuses = []
     with Browser(scope) as browser:
@@ -160,7 +160,7 @@ def burst(scope: Scope, most: int = 101) -> BurstFacts:
 def recovery(scope: Scope) -> tuple[BurstFacts, Exchange]:
     """A burst that is refused, and the answer after the declared mitigation time and a second."""
     hit = burst(scope)
-    limit = scope.contract.edge.rate_limit
+    limit = next(iter(scope.contract.edge.rate_limits), None)
     time.sleep(min(scope.deadline.left(120.0), (limit.mitigation_seconds if limit else 0) + 1))
     with Browser(scope) as browser:
         return hit, browser.ask(f"https://{scope.contract.domain}{hit.path}launch-ready-probe")

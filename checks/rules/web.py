@@ -55,7 +55,7 @@ def rate(contract: Contract, facts: BurstFacts) -> Verdict:
 
     At most 100 requests may pass, whatever is declared. When the limit lifts again is edge.rate-recovery.
     """
-    declared = contract.edge.rate_limit
+    declared = next(iter(contract.edge.rate_limits), None)
     problems = [] if declared else ["no rate limit is declared"]
     if declared and declared.requests > BURST_MOST:
         problems.append(f"{declared.requests} requests are allowed, at most {BURST_MOST}")

@@ -10,8 +10,8 @@ LONG = "public, max-age=31536000, immutable"
 
 
 def limited(declared, **change):
-    limit = declared.edge.rate_limit.model_copy(update=change) if change else None
-    return declared.model_copy(update={"edge": declared.edge.model_copy(update={"rate_limit": limit})})
+    limits = (declared.edge.rate_limits[0].model_copy(update=change),) if change else ()
+    return declared.model_copy(update={"edge": declared.edge.model_copy(update={"rate_limits": limits})})
 
 
 @pytest.mark.parametrize(
