@@ -10,8 +10,8 @@ import pulumi_cloudflare as cloudflare
 
 from infra.component import Component
 from infra.functions import Function
+from infra.names.zone import Zone
 from infra.settings import Stack
-from infra.zone import Zone
 
 STAGE = "$default"
 # Which call, how it went, how long it took: no path, because the path of a member's page names the member.

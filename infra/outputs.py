@@ -9,12 +9,14 @@ from typing import Any
 import pulumi
 
 from handlers.settings import CLAIMS_PATH, HEALTH_PATH, MEMBERS_PATH, WEBHOOK_PATH
-from infra import edge, queues
+from infra import queues
 from infra.alarms import EFFECT_SECONDS, Alarms
 from infra.api import ApiHost
+from infra.edge import edge
 from infra.functions import Function
 from infra.hostnames import APEX
-from infra.mail import dkim_name, dmarc_name
+from infra.mail.records import dkim_name, dmarc_name
+from infra.names.zone import AUTOMATIC, Zone
 from infra.pipeline import Pipeline
 from infra.plans import PLANS
 from infra.secrets import Secrets
@@ -23,7 +25,6 @@ from infra.stripe_endpoint import StripeEndpoint
 from infra.table import Table
 from infra.uptime import REGION as UPTIME_REGION
 from infra.uptime import Uptime
-from infra.zone import AUTOMATIC, Zone
 
 VERSION = 3
 ACK_P95_MS = 500

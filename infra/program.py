@@ -5,9 +5,10 @@ import pulumi
 from infra import config, outputs
 from infra.alarms import Alarms
 from infra.api import ApiHost
-from infra.edge import Edge
+from infra.edge.edge import Edge
 from infra.imports import BundleError
-from infra.mail import MailRecords
+from infra.mail.records import MailRecords
+from infra.names.zone import Zone
 from infra.pipeline import Pipeline
 from infra.problems import ConfigError
 from infra.queues import Queues
@@ -16,7 +17,6 @@ from infra.settings import Stack
 from infra.stripe_endpoint import RetiredEndpoints, StripeEndpoint
 from infra.table import Table
 from infra.uptime import Uptime
-from infra.zone import Zone
 
 
 def run() -> None:

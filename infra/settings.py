@@ -7,22 +7,13 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr
 
 from infra.destination_sections import Destinations
+from infra.edge.sections import Cache, Hsts, RateLimit, Waf
 from infra.hostnames import absolute, domain_fault
-from infra.mail_sections import Mail
+from infra.mail.sections import Mail
+from infra.names.sections import Host
 from infra.plans import PlanName
 from infra.section import Section, refused
-from infra.sections import (
-    Cache,
-    EventBridge,
-    Host,
-    Hsts,
-    Identity,
-    Policy,
-    Product,
-    RateLimit,
-    Waf,
-    Webhook,
-)
+from infra.sections import EventBridge, Identity, Policy, Product, Webhook
 
 STRIPE_API = "https://api.stripe.com"
 # AWS Certificate Manager takes a first name of at most 64 characters, and ours is api.<domain>.

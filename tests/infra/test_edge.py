@@ -1,7 +1,7 @@
 import octorules_wirefilter
 import pytest
 
-from infra import expressions
+from infra.edge import expressions
 from rehearsal.graph import Graph
 
 SETTING = "cloudflare:index/zoneSetting:ZoneSetting"

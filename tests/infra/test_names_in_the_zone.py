@@ -6,7 +6,7 @@ from dns.rdtypes.ANY.TXT import TXT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.mail import quoted
+from infra.mail.records import quoted
 from rehearsal.graph import Graph
 from tests.infra.conftest import Deployed
 

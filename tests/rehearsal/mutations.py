@@ -71,27 +71,29 @@ TOLD_STATUS = "Env.BAD_SIGNATURE_STATUS: str(self._stack.settings.webhook.bad_si
 SMUGGLED_KEY = '"NOTE": self._stack.settings.kit_api_key.get_secret_value(),'
 
 MAIL = (
-    Mutation("no SPF record", "infra/mail.py", SPF_RECORD, "", "mail.spf"),
-    Mutation("SPF lets everybody send", "infra/mail_sections.py", ", self.all])", ', "+all"])', "mail.spf"),
+    Mutation("no SPF record", "infra/mail/records.py", SPF_RECORD, "", "mail.spf"),
+    Mutation("SPF lets everybody send", "infra/mail/sections.py", ", self.all])", ', "+all"])', "mail.spf"),
     Mutation("DMARC asks for nothing", PROD, "policy: quarantine", "policy: none", "mail.dmarc"),
-    Mutation("a DKIM selector is forgotten", "infra/mail.py", "in mail.dkim:", "in mail.dkim[1:]:", "mail.dkim"),
+    Mutation(
+        "a DKIM selector is forgotten", "infra/mail/records.py", "in mail.dkim:", "in mail.dkim[1:]:", "mail.dkim"
+    ),
 )
 EDGE = (
-    Mutation("the edge trusts any origin", "infra/edge.py", '"ssl": SSL,', '"ssl": "full",', "tls.origin"),
-    Mutation("TLS 1.0 is accepted", "infra/edge.py", '_version": MIN_TLS,', '_version": "1.0",', "tls.versions"),
-    Mutation("HSTS is off", "infra/edge.py", '"enabled": True,', '"enabled": False,', "tls.hsts"),
-    Mutation("no redirect to https", "infra/edge.py", HTTPS_RULE, "", "redir.https"),
-    Mutation("no redirect from www", "infra/edge.py", WWW_RULE, "", "redir.canonical"),
+    Mutation("the edge trusts any origin", "infra/edge/edge.py", '"ssl": SSL,', '"ssl": "full",', "tls.origin"),
+    Mutation("TLS 1.0 is accepted", "infra/edge/edge.py", '_version": MIN_TLS,', '_version": "1.0",', "tls.versions"),
+    Mutation("HSTS is off", "infra/edge/edge.py", '"enabled": True,', '"enabled": False,', "tls.hsts"),
+    Mutation("no redirect to https", "infra/edge/edge.py", HTTPS_RULE, "", "redir.https"),
+    Mutation("no redirect from www", "infra/edge/edge.py", WWW_RULE, "", "redir.canonical"),
     Mutation(
         "plain http to the API is redirected",
-        "infra/edge.py",
+        "infra/edge/edge.py",
         "expressions.plain_http_to(stack.proxied_web_hosts)",
         "expressions.plain_http_to([*stack.proxied_web_hosts, stack.api_host])",
         "redir.api",
     ),
-    Mutation("no WAF rule", "infra/edge.py", WAF_RULE, "", "edge.waf"),
-    Mutation("no rate limit", "infra/edge.py", RATE_LIMIT, "", "edge.rate"),
-    Mutation("no cache rule", "infra/edge.py", "[self._static_files()]", "[]", "cache.static"),
+    Mutation("no WAF rule", "infra/edge/edge.py", WAF_RULE, "", "edge.waf"),
+    Mutation("no rate limit", "infra/edge/edge.py", RATE_LIMIT, "", "edge.rate"),
+    Mutation("no cache rule", "infra/edge/edge.py", "[self._static_files()]", "[]", "cache.static"),
     Mutation("the API's record is missing", "infra/api.py", API_RECORD, "proof", "dns.hosts"),
 )
 QUEUES = (
@@ -184,7 +186,9 @@ SECRETS = (
 REFUSED = (
     Mutation("SPF is configured for everybody", PROD, 'all: "-all"', 'all: "+all"', "mail.spf.all: got", 5),
     Mutation("claims on a page without TLS", PROD, "https://app.", "http://app.", "identity.claimUrl: got", 5),
-    Mutation("a limit that the plan lacks", "infra/edge.py", "=limit.period_seconds", "=60", "must be one of 10", 7),
+    Mutation(
+        "a limit that the plan lacks", "infra/edge/edge.py", "=limit.period_seconds", "=60", "must be one of 10", 7
+    ),
     Mutation(
         "the certificate's proof stands elsewhere",
         "infra/api.py",

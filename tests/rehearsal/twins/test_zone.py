@@ -341,7 +341,7 @@ def test_the_handlers_bring_declared_resources_to_the_twin():
     handlers = {handler.type: handler for handler in cloudflare.HANDLERS}
 
     def declare(token: str, **inputs: Any) -> Declared:
-        return Declared(urn=f"urn:{token}", type=token, name="thing", inputs=inputs, source="infra/zone.py:7")
+        return Declared(urn=f"urn:{token}", type=token, name="thing", inputs=inputs, source="infra/names/zone.py:7")
 
     zone_type, record_type = "cloudflare:index/zone:Zone", "cloudflare:index/dnsRecord:DnsRecord"
     setting_type = "cloudflare:index/zoneSetting:ZoneSetting"
@@ -352,7 +352,7 @@ def test_the_handlers_bring_declared_resources_to_the_twin():
     assert handlers[setting_type].read(record.id, target) is None
     changed = handlers[record_type].update(record.id, declare(record_type, **{**inputs, "ttl": 60.0}), target)
     assert changed["ttl"] == 60
-    with pytest.raises(CloudflareError, match=r'DnsRecord "thing" \(infra/zone.py:7\): A record .* ttl must be'):
+    with pytest.raises(CloudflareError, match=r'DnsRecord "thing" \(infra/names/zone.py:7\): A record .* ttl must be'):
         handlers[record_type].create(declare(record_type, **{**inputs, "ttl": 5.0}), target)
     setting = handlers[setting_type].create(
         declare(setting_type, zoneId=zone.id, settingId="ssl", value="full"), target

@@ -9,12 +9,12 @@ from typing import Any, Literal
 import pulumi
 import pulumi_cloudflare as cloudflare
 
-from infra import expressions
 from infra.component import Component
+from infra.edge import expressions
 from infra.hostnames import APEX
+from infra.names.zone import Zone
 from infra.plans import PLANS
 from infra.settings import Stack
-from infra.zone import Zone
 
 SSL = "strict"
 MIN_TLS = "1.2"

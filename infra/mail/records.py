@@ -1,8 +1,8 @@
 """The records that receive the domain's mail and prove who may send it."""
 
 from infra.component import Component
+from infra.names.zone import Zone
 from infra.settings import Stack
-from infra.zone import Zone
 
 TXT_OCTETS = 255  # RFC 1035 section 3.3.14: a character string
 

@@ -5,7 +5,7 @@ import pulumi_cloudflare as cloudflare
 
 from infra.component import Component
 from infra.hostnames import APEX
-from infra.sections import Host
+from infra.names.sections import Host
 from infra.settings import Stack
 
 AUTOMATIC = 1  # seconds: the only ttl that Cloudflare takes for a proxied record
@@ -51,7 +51,7 @@ class Zone(Component):
         priority: int | None = None,
         parent: pulumi.Resource | None = None,
     ) -> cloudflare.DnsRecord:
-        """One record, at an absolute `name`; TXT content is quoted by the caller (`infra.mail.quoted`)."""
+        """One record, at an absolute `name`; TXT content is quoted by the caller (`infra.mail.records.quoted`)."""
         return cloudflare.DnsRecord(
             resource,
             zone_id=self.zone.id,
