@@ -15,9 +15,13 @@ import pulumi
 from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from infra import stackfiles, tenancy
+from infra.hostnames import absolute
 from infra.problems import ConfigError, Problem
 from infra.rules import RULES
 from infra.settings import Settings, Stack
+from infra.stackfiles import OtherStack, StackFileError
+from infra.tenancy import Borrowed, Tenant
 
 _SHOWN = 80  # characters of a value in a problem
 REGION = "aws:region"
@@ -34,19 +38,71 @@ def stack() -> Stack:
     return load(raw, project=pulumi.get_project(), stack=pulumi.get_stack())
 
 
-def load(raw: Mapping[str, str], *, project: str, stack: str) -> Stack:
+def load(raw: Mapping[str, str], *, project: str, stack: str, other_stack: OtherStack = stackfiles.of_project) -> Stack:
     """The stack whose raw configuration is `raw`: namespaced key to text, JSON for what is not text.
 
-    Raises ConfigError. The namespaces of the providers are theirs, but for `aws:region`, which is needed here.
+    `other_stack` gives the configuration of the zone's other stacks by their names. Raises ConfigError. The namespaces
+    of the providers are theirs, but for `aws:region`, which is needed here.
     """
-    own = {key.removeprefix(f"{project}:"): text for key, text in raw.items() if key.startswith(f"{project}:")}
+
+    def other(name: str) -> Mapping[str, str]:
+        return _own_keys(other_stack(name), project)
+
+    borrowed = _with_owners_values(_own_keys(raw, project), project, stack, other)
     valid: dict[str, Any] = {}
-    problems = [*_unknown(own), *_collect(own, valid), *_region(raw), *_stack_name(stack)]
+    problems = [*_unknown(borrowed.raw), *_collect(borrowed.raw, valid), *_region(raw), *_stack_name(stack)]
+    problems += borrowed.problems
     problems += [problem for rule in RULES for problem in rule.problems(valid)]
+    tenants, at_odds = _tenants(valid, stack, other)
+    problems += at_odds
     if problems:
         raise ConfigError(stack, (_in_namespace(problem, project) for problem in problems))
     settings = Settings.model_validate(valid, by_name=True, by_alias=False)
-    return Stack(project=project, name=stack, region=raw[REGION], settings=settings)
+    return Stack(project=project, name=stack, region=raw[REGION], settings=settings, tenants=tenants)
+
+
+def _own_keys(raw: Mapping[str, str], project: str) -> dict[str, str]:
+    return {key.removeprefix(f"{project}:"): text for key, text in raw.items() if key.startswith(f"{project}:")}
+
+
+def _with_owners_values(own: Mapping[str, str], project: str, stack: str, other: OtherStack) -> Borrowed:
+    if own.get("zone") != "tenant":
+        return Borrowed(own)
+    return tenancy.with_owners_values(own, _own_keys(stackfiles.defaults(), project), stack, other)
+
+
+def _tenants(valid: Mapping[str, Any], stack: str, other: OtherStack) -> tuple[tuple[Tenant, ...], list[Problem]]:
+    """The stacks whose hosts are in this one's zone, and what stands in their way."""
+    if not {"tenants", "domain", "hosts", "api_host"} <= valid.keys() or not valid["tenants"]:
+        return (), []
+    found: list[Tenant] = []
+    problems: list[Problem] = []
+    for index, name in enumerate(valid["tenants"]):
+        tenant = _tenant(name, stack, valid["domain"], other)
+        if isinstance(tenant, Tenant):
+            found.append(tenant)
+        else:
+            problems.append(
+                Problem(key=f"tenants[{index}]", value=name, limit=tenant, remedy=f"Mend Pulumi.{name}.yaml.")
+            )
+    names = {absolute(host.name, valid["domain"]) for host in valid["hosts"]}
+    own = frozenset({*names, absolute(valid["api_host"], valid["domain"])})
+    return tuple(found), [*problems, *tenancy.collisions(own, found)]
+
+
+def _tenant(name: str, stack: str, domain: str, other: OtherStack) -> Tenant | str:
+    """The tenant of that name, or what is wrong with its file."""
+    try:
+        theirs = other(name)
+    except StackFileError as error:
+        return str(error)
+    if (theirs.get("zone"), theirs.get("owner")) != ("tenant", stack):
+        return f"its file must say `zone: tenant` and `owner: {stack}`"
+    valid: dict[str, Any] = {}
+    wrong = list(_collect({key: theirs[key] for key in ("hosts", "apiHost") if key in theirs}, valid))
+    if "hosts" not in valid or "api_host" not in valid:
+        return "; ".join(f"its {p.key}: {p.limit}" for p in wrong if p.key.startswith(("hosts", "apiHost")))
+    return Tenant(name=name, domain=domain, hosts=valid["hosts"], api_label=valid["api_host"])
 
 
 def _unknown(own: Mapping[str, str]) -> Iterator[Problem]:

@@ -104,13 +104,13 @@ def _claims(stack: Stack) -> dict[str, Any] | None:
 
 
 def _zone(launch: Launch) -> dict[str, Any]:
-    zone, settings = launch.zone.zone, launch.stack.settings
+    settings = launch.stack.settings
     return {
-        "id": zone.id,
+        "id": launch.zone.id,
         "name": settings.domain,
         "plan": settings.zone_plan,
-        "name_servers": zone.name_servers.apply(lambda names: list(names or [])),
-        "role": "owner",
+        "name_servers": launch.zone.name_servers,
+        "role": settings.zone,
         "dnssec": False,
     }
 
@@ -121,9 +121,10 @@ def _hosts(launch: Launch) -> list[dict[str, Any]]:
         _host(stack.host(host.name), host.role, host.type, host.content, host.proxied, host.record_ttl)
         for host in stack.settings.hosts
     ]
+    www = [_host(stack.www_host, "redirect", "CNAME", stack.host(APEX), True, AUTOMATIC)] if stack.owns_zone else []
     return [
         *declared,
-        _host(stack.www_host, "redirect", "CNAME", stack.host(APEX), True, AUTOMATIC),
+        *www,
         _host(stack.api_host, "api", "CNAME", launch.api_host.target, True, AUTOMATIC),
     ]
 
@@ -143,6 +144,8 @@ def _host(
 
 
 def _redirects(stack: Stack) -> list[dict[str, Any]]:
+    if not stack.owns_zone:
+        return []
     return [
         {
             "from_host": stack.www_host,

@@ -32,8 +32,9 @@ def run() -> None:
 def declare(stack: Stack) -> outputs.Launch:
     """Every resource of `stack`."""
     zone = Zone(stack)
-    MailRecords(stack, zone)
-    Edge(stack, zone)
+    if stack.owns_zone:
+        MailRecords(stack, zone)
+        Edge(stack, zone)
     api_host = ApiHost(stack, zone)
     secrets = Secrets(stack)
     queues = Queues(stack)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.settings import DESTINATIONS
+from infra import tenancy_rules
 from infra.destination_sections import Destinations
 from infra.edge import rules as edge
 from infra.mail import rules as mail
@@ -121,6 +122,7 @@ RULES: tuple[Rule, ...] = tuple(
         *names.CHECKS,
         *edge.CHECKS,
         *mail.CHECKS,
+        *tenancy_rules.CHECKS,
         products_are_distinct,
         tagged_labels_exist,
         reserved_concurrency_is_known,

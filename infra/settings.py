@@ -8,12 +8,13 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from infra.destination_sections import Destinations
 from infra.edge.sections import Cache, Hsts, RateLimit, Waf
-from infra.hostnames import absolute, domain_fault
+from infra.hostnames import APEX, absolute, domain_fault, label_fault
 from infra.mail.sections import Mail
 from infra.names.sections import Host
 from infra.plans import PlanName
 from infra.section import Section, refused
 from infra.sections import EventBridge, Identity, Policy, Product, Webhook
+from infra.tenancy import Tenant, proxied
 
 STRIPE_API = "https://api.stripe.com"
 # AWS Certificate Manager takes a first name of at most 64 characters, and ours is api.<domain>.
@@ -59,6 +60,13 @@ def _previous_identity_key(secret: SecretStr) -> SecretStr:
     return _identity_key(secret) if secret.get_secret_value() else secret
 
 
+def _api_label(label: str) -> str:
+    fault = "the apex is the app's" if label == APEX else label_fault(label)
+    if fault:
+        raise refused(fault, 'Write the part before the domain, such as "api".')
+    return label
+
+
 Domain = Annotated[str, AfterValidator(_domain)]
 Secret = Annotated[SecretStr, AfterValidator(_filled)]
 IdentityKey = Annotated[SecretStr, AfterValidator(_identity_key)]
@@ -73,6 +81,11 @@ class Settings(Section):
     domain: Domain
     cloudflare_account_id: str = Field(pattern=r"^[0-9a-f]{32}$")
     zone_plan: PlanName = "free"
+    zone: Literal["owner", "tenant"] = "owner"
+    zone_id: str = Field(default="", pattern=r"^([0-9a-f]{32})?$")
+    owner: str = ""
+    tenants: tuple[str, ...] = ()
+    api_host: Annotated[str, AfterValidator(_api_label)] = "api"
     livemode: bool = True
     hosts: tuple[Host, ...] = Field(min_length=1)
     mail: Mail
@@ -113,6 +126,7 @@ class Stack:
     name: str
     region: str
     settings: Settings
+    tenants: tuple[Tenant, ...] = ()
 
     @property
     def prefix(self) -> str:
@@ -124,9 +138,19 @@ class Stack:
         return absolute(label, self.settings.domain)
 
     @property
+    def owns_zone(self) -> bool:
+        """Whether this stack declares the zone's settings and rulesets, or another one does."""
+        return self.settings.zone == "owner"
+
+    @property
     def api_host(self) -> str:
         """Where webhooks and the members API are served."""
-        return self.host("api")
+        return self.host(self.settings.api_host)
+
+    @property
+    def api_hosts(self) -> tuple[str, ...]:
+        """The API hosts of the whole zone: this stack's and its tenants'."""
+        return (self.api_host, *(tenant.api_host for tenant in self.tenants))
 
     @property
     def www_host(self) -> str:
@@ -135,5 +159,16 @@ class Stack:
 
     @property
     def proxied_web_hosts(self) -> tuple[str, ...]:
-        """Hosts of the app and of operations that pass through the edge, in the order declared, once each."""
-        return tuple(dict.fromkeys(self.host(host.name) for host in self.settings.hosts if host.proxied))
+        """This stack's hosts of the app and of operations that pass through the edge, in the order declared."""
+        return proxied(self.settings.hosts, self.settings.domain)
+
+    @property
+    def edge_web_hosts(self) -> tuple[str, ...]:
+        """Those of the whole zone: this stack's and its tenants'."""
+        return (*self.proxied_web_hosts, *(host for tenant in self.tenants for host in tenant.proxied_web_hosts))
+
+    @property
+    def noindex_hosts(self) -> tuple[str, ...]:
+        """Proxied hosts that search engines must not list: those of tenants, and of a stack in test mode."""
+        own = () if self.settings.livemode and self.owns_zone else self.proxied_web_hosts
+        return (*own, *(host for tenant in self.tenants for host in tenant.proxied_web_hosts))

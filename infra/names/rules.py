@@ -12,9 +12,9 @@ from infra.problems import Problem, problem
 OWN_RECORDS = 3  # www, api and the certificate's validation
 
 
-def apex_is_declared(hosts: tuple[Host, ...]) -> Iterator[Problem]:
-    """Www redirects to the apex, so the apex must lead somewhere."""
-    if not any(host.name == APEX for host in hosts):
+def apex_is_declared(hosts: tuple[Host, ...], zone: str) -> Iterator[Problem]:
+    """Www redirects to the apex, so the apex must lead somewhere; a tenant's is its owner's."""
+    if zone == "owner" and not any(host.name == APEX for host in hosts):
         names = ", ".join(host.name for host in hosts)
         yield problem("hosts", names, "the apex is where www redirects to", 'Add a host named "@".')
 

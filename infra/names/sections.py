@@ -8,7 +8,7 @@ from pydantic import ValidationInfo, field_validator
 from infra.hostnames import label_fault, record_fault
 from infra.section import Section, refused
 
-RESERVED_HOSTS = {"www": "the redirect to the apex", "api": "the webhook and members API"}
+RESERVED_HOSTS = {"www": "the redirect to the apex"}
 
 
 _PRIVATE = tuple(

@@ -23,21 +23,30 @@ class Zone(Component):
         super().__init__("zone")
         settings = stack.settings
         self.domain = settings.domain
-        self.zone = cloudflare.Zone(
+        self.zone = self._own(stack) if stack.owns_zone else None
+        # A tenant's zone is its owner's: nothing here may make, change or delete it.
+        self.id = self.zone.id if self.zone else pulumi.Output.from_input(settings.zone_id)
+        self.records = [self._host(stack, host) for host in settings.hosts]
+        if stack.owns_zone:
+            self.record("host-www", stack.www_host, "CNAME", stack.host(APEX), proxied=True)
+        self.register_outputs({"id": self.id})
+
+    @property
+    def name_servers(self) -> pulumi.Output[list[str]]:
+        """Those that Cloudflare assigned; none that a tenant would know of."""
+        if self.zone is None:
+            return pulumi.Output.from_input([])
+        return self.zone.name_servers.apply(lambda names: list(names or []))
+
+    def _own(self, stack: Stack) -> cloudflare.Zone:
+        settings = stack.settings
+        return cloudflare.Zone(
             "zone",
             account=cloudflare.ZoneAccountArgs(id=settings.cloudflare_account_id),
             name=settings.domain,
             type="full",
             opts=self.child(protect=settings.protect),
         )
-        self.records = [self._host(stack, host) for host in settings.hosts]
-        self.www = self.record("host-www", stack.www_host, "CNAME", stack.host(APEX), proxied=True)
-        self.register_outputs({"id": self.zone.id})
-
-    @property
-    def id(self) -> pulumi.Output[str]:
-        """Cloudflare's id of the zone."""
-        return self.zone.id
 
     def record(
         self,
@@ -54,7 +63,7 @@ class Zone(Component):
         """One record, at an absolute `name`; TXT content is quoted by the caller (`infra.mail.records.quoted`)."""
         return cloudflare.DnsRecord(
             resource,
-            zone_id=self.zone.id,
+            zone_id=self.id,
             name=name,
             type=kind,
             content=content,
