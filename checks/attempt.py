@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 
-from checks.errors import NeedsInput, ProbeError
+from checks.errors import NeedsInput, NotDeclared, ProbeError
 from checks.model import Check, Finding, Status, Verdict
 from checks.redaction import recordable
 from checks.scope import Scope
@@ -48,7 +48,7 @@ def record(
     return Finding(
         id=check.id,
         title=check.entry.criterion,
-        severity=check.entry.severity,
+        severity=verdict.severity or check.entry.severity,
         status=verdict.status,
         expected=recordable(verdict.expected),
         actual=recordable(verdict.actual),
@@ -87,6 +87,8 @@ def _once(check: Check, scope: Callable[[float], Scope]) -> Verdict:
         return check.rule(attempt_scope.contract, check.probe(attempt_scope))
     except NeedsInput as missing:
         return Verdict(status=Status.NOT_RUN, expected=check.entry.criterion, actual=f"not looked at: {missing}")
+    except NotDeclared as absent:
+        return Verdict(status=Status.NOT_APPLICABLE, expected=check.entry.criterion, actual=str(absent))
     except (ProbeError, TimeoutError) as error:
         return _unverified(check, str(error) or type(error).__name__)
     except Exception as error:  # noqa: BLE001 - a check that breaks must be reported as such, not end the run

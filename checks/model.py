@@ -32,6 +32,7 @@ class Status(StrEnum):
     ERROR = "error"  # could not be verified: the world did not answer as a verdict needs
     NOT_RUN = "not run"  # could not be verified: an input (a key, a credential) was not given
     ONLY_LIVE = "only live"  # a rehearsal's stand-ins cannot show this
+    NOT_APPLICABLE = "not applicable"  # what it is about is optional, and not declared
     WAIVED = "waived"  # failed, and an owner accepted it until a date
 
 
@@ -43,6 +44,7 @@ class Verdict:
     expected: str
     actual: str
     evidence: tuple[str, ...] = ()
+    severity: Severity | None = None  # where this finding matters less than the worst that the check can find
 
 
 def judge(
@@ -52,10 +54,13 @@ def judge(
     problems: list[str] | tuple[str, ...] = (),
     warnings: list[str] | tuple[str, ...] = (),
     evidence: tuple[str, ...] = (),
+    severity: Severity | None = None,
 ) -> Verdict:
     """FAIL when there are problems, else WARN when there are warnings, else PASS with what was `seen`."""
     if problems:
-        return Verdict(status=Status.FAIL, expected=expected, actual="; ".join(problems), evidence=evidence)
+        return Verdict(
+            status=Status.FAIL, expected=expected, actual="; ".join(problems), evidence=evidence, severity=severity
+        )
     if warnings:
         return Verdict(status=Status.WARN, expected=expected, actual="; ".join(warnings), evidence=evidence)
     return Verdict(status=Status.PASS, expected=expected, actual=seen, evidence=evidence)
@@ -81,8 +86,9 @@ class Entry:
 class Check:
     """A checklist entry that is verified: a probe gathers facts from the world, a pure rule judges them.
 
-    `probe` may raise ProbeError (status ERROR) or NeedsInput (NOT_RUN). A check that `mutates` is tried exactly
-    once. Checks with the same `serial` name never run at the same time. `timeout` is in seconds, for one try.
+    `probe` may raise ProbeError (status ERROR), NeedsInput (NOT_RUN) or NotDeclared (NOT_APPLICABLE). A check that
+    `mutates` is tried exactly once. Checks with the same `serial` name never run at the same time; one that is `last`
+    starts when all others are over. `timeout` is in seconds, for one try.
     """
 
     entry: Entry
@@ -93,6 +99,7 @@ class Check:
     only_live: str | None = None
     mutates: bool = False
     serial: str | None = None
+    last: bool = False
     timeout: float = 15.0
 
     @property

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from checks.contract import Unprotected
 from checks.model import Entry, Finding, Journey, Severity, Status
 
 READY, NOT_READY = "READY", "NOT READY"
@@ -20,7 +21,8 @@ class Report:
 
     A live launch is READY or NOT READY, a rehearsal REHEARSED or NOT REHEARSED. `fail_on` is the least severity
     whose failure keeps a live launch back; a rehearsal accepts nothing but PASS (and what is only live).
-    `not_covered` are the checklist entries that no check verifies, each with its reason.
+    `not_covered` are the checklist entries that no check verifies, each with its reason;
+    `unprotected` is what was wanted of the edge and the zone's plan does not give.
     """
 
     rehearsal: bool
@@ -35,6 +37,7 @@ class Report:
     unused_waivers: tuple[str, ...] = ()
     journeys: tuple[Journey, ...] = ()
     twin_gaps: tuple[str, ...] = ()
+    unprotected: tuple[Unprotected, ...] = ()
 
     def rehearsed_with(self, journeys: tuple[Journey, ...], twin_gaps: tuple[str, ...]) -> "Report":
         """The same report with what a rehearsal adds: its journeys and the known gaps of its twins."""
@@ -57,6 +60,10 @@ class Report:
         """What a rehearsal cannot show."""
         return tuple(finding for finding in self.findings if finding.status is Status.ONLY_LIVE)
 
+    def not_applicable(self) -> tuple[Finding, ...]:
+        """What is optional and not declared."""
+        return tuple(finding for finding in self.findings if finding.status is Status.NOT_APPLICABLE)
+
     def failed_journeys(self) -> tuple[Journey, ...]:
         """The journeys that did not end as expected."""
         return tuple(journey for journey in self.journeys if not journey.passed)
@@ -65,7 +72,7 @@ class Report:
         """0 good, 1 something must be fixed, 3 something could not be verified (or nothing ran)."""
         if self.must_fix() or self.failed_journeys():
             return EXIT_FAILURES
-        verified = [f for f in self.findings if f.status not in UNVERIFIED | {Status.ONLY_LIVE}]
+        verified = [f for f in self.findings if f.status not in UNVERIFIED | {Status.ONLY_LIVE, Status.NOT_APPLICABLE}]
         if self.unverified() or not verified or (self.rehearsal and not self.journeys):
             return EXIT_NOT_VERIFIED
         return EXIT_READY
@@ -89,6 +96,8 @@ class Report:
         parts += [f"{len(self.must_fix())} must be fixed"] if self.must_fix() else []
         parts += [f"{len(self.unverified())} could not be verified"] if self.unverified() else []
         parts += [f"{len(self.only_live())} can only be verified live"] if self.rehearsal else []
+        absent = counts[Status.NOT_APPLICABLE]
+        parts += [f"{absent} {'does' if absent == 1 else 'do'} not apply"] if absent else []
         if self.rehearsal:
             passed = len(self.journeys) - len(self.failed_journeys())
             parts.append(f"{passed} of {len(self.journeys)} journeys pass")

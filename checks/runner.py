@@ -39,7 +39,19 @@ def run_checks(
     *,
     workers: int = WORKERS,
 ) -> tuple[Finding, ...]:
-    """The findings of `checks`, in their order; `on_result` hears each as it ends, on the calling thread."""
+    """The findings of `checks`, in their order; `on_result` hears each as it ends, on the calling thread.
+
+    Those that are `last` run after all the others: they leave the edge refusing this address for a while.
+    """
+    early, late = [check for check in checks if not check.last], [check for check in checks if check.last]
+    found = [*_run_together(early, scope, on_result, workers), *_run_together(late, scope, on_result, workers)]
+    by_check = {id(check): finding for check, finding in zip([*early, *late], found, strict=True)}
+    return tuple(by_check[id(check)] for check in checks)
+
+
+def _run_together(
+    checks: Sequence[Check], scope: MakeScope, on_result: Callable[[Finding], None] | None, workers: int
+) -> tuple[Finding, ...]:
     board = _Board(serial={check.serial: threading.Lock() for check in checks if check.serial})
     # The longest first: nothing long then starts when the rest is over.
     for position, check in sorted(enumerate(checks), key=lambda item: -item[1].timeout):

@@ -48,6 +48,7 @@ def run(
         contract_sha256=hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest(),
         fail_on=fail_on,
         unused_waivers=waivers.unused(findings, accepted),
+        unprotected=parsed.edge.unprotected,
     )
 
 

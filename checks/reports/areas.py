@@ -56,14 +56,19 @@ class Area:
         return self.count(Status.ONLY_LIVE)
 
     @property
+    def not_applicable(self) -> int:
+        """How many are about what is not declared."""
+        return self.count(Status.NOT_APPLICABLE)
+
+    @property
     def other(self) -> int:
         """Failures that do not keep the launch back, warnings and waived ones."""
-        return len(self.findings) - self.passed - self.must_fix - self.unverified - self.only_live
+        return len(self.findings) - self.passed - self.must_fix - self.unverified - self.only_live - self.not_applicable
 
     @property
     def open(self) -> bool:
         """Whether somebody should read on."""
-        return self.count(Status.PASS, Status.ONLY_LIVE) < len(self.findings)
+        return self.count(Status.PASS, Status.ONLY_LIVE, Status.NOT_APPLICABLE) < len(self.findings)
 
 
 def areas(report: Report) -> tuple[Area, ...]:

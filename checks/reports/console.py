@@ -15,6 +15,7 @@ STYLES = {
     Status.ERROR: "magenta",
     Status.NOT_RUN: "magenta",
     Status.ONLY_LIVE: "dim",
+    Status.NOT_APPLICABLE: "dim",
     Status.WAIVED: "yellow",
 }
 SHOWN = frozenset({Status.FAIL, Status.WARN, Status.ERROR, Status.NOT_RUN})
@@ -29,6 +30,8 @@ def show(report: Report, console: Console) -> None:
             console.print(text)
     for journey in report.failed_journeys():
         console.print(Text(f"journey {journey.name}: expected {journey.expected}, got {journey.actual}", style="red"))
+    for gap in report.unprotected:
+        console.print(Text(f"not protected on this plan: {gap.name}: {gap.what}: {gap.why}", style="yellow"))
     for line in report.unused_waivers:
         console.print(Text(f"waiver no longer needed: {line}", style="yellow"))
     if report.not_covered:
@@ -50,9 +53,11 @@ def finding_lines(finding: Finding) -> tuple[Text, ...]:
 
 
 def _areas_table(report: Report) -> Table:
-    table = Table("area", "pass", "must fix", "not verified", "only live", "other", box=None, header_style="dim")
+    table = Table(
+        "area", "pass", "must fix", "not verified", "only live", "not declared", "other", box=None, header_style="dim"
+    )
     for area in areas(report):
-        counts = (area.passed, area.must_fix, area.unverified, area.only_live, area.other)
+        counts = (area.passed, area.must_fix, area.unverified, area.only_live, area.not_applicable, area.other)
         table.add_row(Text(area.title), *(Text(str(count) if count else "·") for count in counts))
     return table
 

@@ -9,7 +9,7 @@ from typing import Any
 from checks.model import Finding
 from checks.report import Report
 
-VERSION = 1
+VERSION = 2
 
 
 def document(report: Report) -> dict[str, Any]:
@@ -40,6 +40,7 @@ def document(report: Report) -> dict[str, Any]:
         ],
         "journeys": [asdict(journey) for journey in report.journeys],
         "twin_gaps": list(report.twin_gaps),
+        "unprotected": [gap.model_dump() for gap in report.unprotected],
         "unused_waivers": list(report.unused_waivers),
     }
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from checks.contract import Unprotected
 from checks.model import Entry, Finding, Journey, Severity, Status
 from checks.report import Report
 
@@ -62,6 +63,7 @@ def live_report() -> Report:
             finding("stripe.endpoint", Status.NOT_RUN, Severity.CRITICAL, actual="not looked at: give a key"),
             finding("tls.chain", Status.ERROR, Severity.CRITICAL, actual="could not verify: timed out"),
         ),
+        unprotected=(Unprotected(name="search", what="20 requests in 60 s", why="the free plan has one rate limit"),),
         unused_waivers=("mail.mx (J. Doe, until 2027-01-31: moved)",),
     )
 
@@ -72,6 +74,7 @@ def rehearsal_report() -> Report:
         rehearsal=True,
         findings=(
             finding("dns.registrar", Status.ONLY_LIVE, actual="an invented domain has no registrar"),
+            finding("http.security-txt", Status.NOT_APPLICABLE, actual="none is declared"),
             finding("mail.spf", Status.PASS),
         ),
     ).rehearsed_with(

@@ -85,6 +85,11 @@ def test_the_sentence_of_a_rehearsal_counts_what_is_only_live():
     )
 
 
+def test_what_is_not_declared_is_neither_green_nor_in_the_way():
+    assert live(Status.NOT_APPLICABLE).exit_code() == 3
+    assert live(Status.PASS, Status.NOT_APPLICABLE).sentence() == "READY: 1 of 2 checks pass, 1 does not apply."
+
+
 def test_what_must_be_fixed_comes_worst_first():
     findings = (
         finding("mail.b", Status.FAIL, Severity.HIGH),

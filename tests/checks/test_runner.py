@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from checks import attempt
-from checks.errors import NeedsInput, ProbeError
+from checks.errors import NeedsInput, NotDeclared, ProbeError
 from checks.model import Check, Entry, Severity, Status, Verdict, judge
 from checks.runner import run_checks
 from checks.scope import Scope
@@ -168,3 +168,30 @@ def test_a_broken_check_shows_where_it_broke(run):
 
     assert "the check itself broke: ZeroDivisionError" in finding.actual
     assert any("test_runner.py" in line for line in finding.evidence)
+
+
+def test_what_is_not_declared_does_not_apply(run):
+    (finding,) = run(make(Sequence(NotDeclared("none is declared"))))
+
+    assert (finding.status, finding.actual, finding.attempts) == (Status.NOT_APPLICABLE, "none is declared", 1)
+
+
+def test_a_check_that_is_last_starts_when_all_others_are_over(run):
+    ended: list[str] = []
+
+    def probe(name: str) -> Callable[[Scope], Any]:
+        return lambda _: ended.append(name) or PASSED
+
+    findings = run(
+        make(probe("burst"), "edge.rate", last=True, timeout=60.0),
+        *(make(probe("early"), f"mail.c{number}") for number in range(20)),
+    )
+
+    assert ended[-1] == "burst"
+    assert findings[0].id == "edge.rate"
+
+
+def test_a_finding_may_matter_less_than_the_worst_that_its_check_can_find(run):
+    mild = judge("good", seen="", problems=["unsigned"], severity=Severity.MEDIUM)
+
+    assert run(make(lambda _: mild))[0].severity is Severity.MEDIUM
