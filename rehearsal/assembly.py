@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -65,15 +65,19 @@ class Twins:
         }
 
 
-def start(site: Site, running: ExitStack, log: Callable[[str], None]) -> Twins:
-    """Start all twins; `running` ends them. Raises TwinError when one does not start."""
+def start(site: Site, running: ExitStack, log: Callable[[str], None], owner: Site | None = None) -> Twins:
+    """Start all twins; `running` ends them. `owner` is the stack that owns the zone, where `site` is its tenant.
+
+    Raises TwinError when one does not start.
+    """
+    sites = [site, owner] if owner else [site]
     aws = running.enter_context(AwsTwin(site.region))
     authority = CertificateAuthority(aws.directory)
-    zone = ZoneTwin(plan=site.plan)
+    zone = ZoneTwin(plan=(owner or site).plan)
     dns = running.enter_context(DnsTwin(zone))
     cloudflare = running.enter_context(CloudflareApiTwin(zone, secrets.token_urlsafe(30)))
-    origin = running.enter_context(OriginTwin(authority, site.web_hosts))
-    edge = running.enter_context(Edge(zone, authority, _origins(site, aws, origin)))
+    origin = running.enter_context(OriginTwin(authority, sorted({host for each in sites for host in each.web_hosts})))
+    edge = running.enter_context(Edge(zone, authority, _origins({each.api_host for each in sites}, aws, origin)))
     route = Route(dns.port, edge.ports, str(authority.file))
     stripe = StripeTwin(livemode=site.livemode, transport=running.enter_context(route.client(timeout=15.0)))
     stripe.start()
@@ -101,10 +105,10 @@ def _hurried() -> float:
     return time.monotonic() * SCHEDULE_SPEED
 
 
-def _origins(site: Site, aws: AwsTwin, origin: OriginTwin) -> Callable[[str], Origin | None]:
+def _origins(api_hosts: Set[str], aws: AwsTwin, origin: OriginTwin) -> Callable[[str], Origin | None]:
     gateway = Origin(http=aws.endpoint, plain_only=True)
     app = origin.origin
-    return lambda host: gateway if host == site.api_host else app
+    return lambda host: gateway if host in api_hosts else app
 
 
 def _target(

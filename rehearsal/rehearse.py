@@ -1,5 +1,6 @@
 """A rehearsal from beginning to end: plan, twins, deployment, journeys, checks, report."""
 
+import itertools
 import json
 import os
 import tempfile
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import checks
-from rehearsal import assembly
+from rehearsal import assembly, neighbour
 from rehearsal.apply import Deployment, Step, apply
 from rehearsal.assembly import Twins
 from rehearsal.errors import ReportError, StackError
@@ -19,6 +20,7 @@ from rehearsal.journeys import JOURNEYS, running, staging
 from rehearsal.journeys.model import Journey, JourneyResult, in_words
 from rehearsal.journeys.world import World
 from rehearsal.kept import kept_document, vantage
+from rehearsal.neighbour import Neighbour
 from rehearsal.plan import plan
 from rehearsal.progress import Stage, Stages, for_terminal
 from rehearsal.result import Result
@@ -58,6 +60,7 @@ class Deployed:
     twins: Twins
     deployment: Deployment
     world: World
+    neighbour: Neighbour | None = None
 
     @property
     def contract(self) -> dict[str, Any]:
@@ -76,6 +79,7 @@ def rehearse(options: Options, on_kept: OnKept) -> Outcome:
     stages = Stages(for_terminal())
     with deployed(options.project, options.stack, stages) as stage:
         told = [*_tell_journeys(chosen, stage.world, stages), *_denials(stage.twins)]
+        told += [stage.neighbour.untouched()] if stage.neighbour else []
         report = _verify(stage, stages)
         report = report.rehearsed_with(tuple(_for_report(journey) for journey in told), _gap_lines())
         result = _result(options.stack, stage, told, report, stages, time.monotonic() - began)
@@ -105,22 +109,29 @@ def deployed(
     own = dict(overrides or {})
     with stages.stage("plan"):
         site = read_site(project, stack, own)
+        owner = read_site(project, site.owner) if site.owner else None
         graph = plan(project, stack, own)
     with ExitStack() as ends:
         with stages.stage("twins"):
-            twins = assembly.start(site, ends, stages.progress.waiting)
+            twins = assembly.start(site, ends, stages.progress.waiting, owner)
+        beside = _deploy_owner(project, site.owner, owner, twins, ends, stages) if owner else None
+        own |= {"zoneId": beside.zone_id} if beside else {}
         with stages.stage("deploy"):
-            total, done = len(graph.resources), 0
-
-            def tell(step: Step) -> None:
-                nonlocal done
-                done += 1
-                stages.progress.waiting(f"{done} of {total}: {step.resource.name}")
-
-            deployment = apply(project, stack, twins.target, {**own, **twins.overrides()}, progress=tell)
+            told = _counting(len(graph.resources), stages)
+            deployment = apply(project, stack, twins.target, {**own, **twins.overrides()}, progress=told)
         with stages.stage("prices at Stripe"):
             world = staging.world(site, twins, deployment.outputs["contract"], ends)
-        yield Deployed(site=site, twins=twins, deployment=deployment, world=world)
+        yield Deployed(site=site, twins=twins, deployment=deployment, world=world, neighbour=beside)
+
+
+def _deploy_owner(project: Path, name: str, owner: Site, twins: Twins, ends: ExitStack, stages: Stages) -> Neighbour:
+    with stages.stage(f"deploy {name}, which owns the zone"):
+        return neighbour.deploy(project, name, owner, twins, ends, lambda step: stages.progress.waiting(str(step.id)))
+
+
+def _counting(total: int, stages: Stages) -> Callable[[Step], None]:
+    done = itertools.count(1)
+    return lambda step: stages.progress.waiting(f"{next(done)} of {total}: {step.resource.name}")
 
 
 def _tell_journeys(chosen: Sequence[Journey], world: World, stages: Stages) -> list[JourneyResult]:

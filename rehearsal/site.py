@@ -24,7 +24,8 @@ class Site:
     """The stack as its twins and journeys see it; `products` maps an access level to its first price.
 
     `once` is the product that journeys pay for once: the first one with `days`, else the last one; None where that is
-    also the first level's price, which they subscribe to.
+    also the first level's price, which they subscribe to. `owner` is the stack that owns the zone, empty where it is
+    this one.
     """
 
     domain: str
@@ -40,11 +41,8 @@ class Site:
     kit_tags: Mapping[str, int]
     slack_channel: str
     web_hosts: tuple[str, ...]
-
-    @property
-    def api_host(self) -> str:
-        """The host of the pipeline's API."""
-        return f"api.{self.domain}"
+    api_host: str
+    owner: str
 
 
 def read_site(project: Path, stack: str, overrides: Mapping[str, Any] | None = None) -> Site:
@@ -76,6 +74,8 @@ def read_site(project: Path, stack: str, overrides: Mapping[str, Any] | None = N
         unsigned_reference=value("identity").get("unsignedReference", "ignore"),
         kit_tags=destinations["kit"]["tags"],
         slack_channel=destinations["slack"]["channel"],
+        api_host=f"{config.values[f'{config.project}:apiHost']}.{domain}",
+        owner=config.values[f"{config.project}:owner"],
         web_hosts=tuple(sorted({_full_name(host["name"], domain) for host in value("hosts")} | {f"www.{domain}"})),
     )
 

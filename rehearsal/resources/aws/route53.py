@@ -1,5 +1,6 @@
 """Route 53 health checks."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,7 +37,8 @@ class HealthCheck(CreateOnly):
                 f"{declared}: requestInterval must be 10 or 30 seconds, got {inputs.get('requestInterval')}"
             )
         config = {argument: inputs[key] for key, argument in _KEYS.items() if inputs.get(key) is not None}
-        reference = inputs.get("referenceName") or declared.urn[-64:]  # at most 64 characters
+        # At most 64 characters, and of no other stack: a known reference gives the check that it was made with.
+        reference = inputs.get("referenceName") or hashlib.sha256(declared.urn.encode()).hexdigest()
         route53 = target.client("route53")
         made = route53.create_health_check(CallerReference=reference, HealthCheckConfig=config)["HealthCheck"]
         return Created(made["Id"], _outputs(made["Id"]))
