@@ -11,6 +11,7 @@ import pulumi_cloudflare as cloudflare
 from infra.component import Component
 from infra.functions import Function
 from infra.names.zone import Zone
+from infra.origin.pulls import OriginPulls
 from infra.settings import Stack
 
 STAGE = "$default"
@@ -39,9 +40,12 @@ class Endpoint:
 
 
 class ApiHost(Component):
-    """The API's host name: a certificate that our own DNS records prove, and a custom domain that uses it."""
+    """The API's host name: a certificate that our own DNS records prove, and a custom domain that uses it.
 
-    def __init__(self, stack: Stack, zone: Zone) -> None:
+    The domain takes clients with one of our certificates alone, once the edge presents it (`infra.origin`).
+    """
+
+    def __init__(self, stack: Stack, zone: Zone, origin_pulls: OriginPulls) -> None:
         super().__init__("api-host")
         self.host = stack.api_host
         self.certificate = aws.acm.Certificate(
@@ -54,7 +58,7 @@ class ApiHost(Component):
             validation_record_fqdns=[proof.name],
             opts=self.child(),
         )
-        self.domain = self._domain()
+        self.domain = self._domain(origin_pulls)
         self.target = self._target()
         self.record = zone.record("host-api", self.host, "CNAME", self.target, proxied=True, parent=self)
         self.register_outputs({})
@@ -66,7 +70,7 @@ class ApiHost(Component):
         value = options.apply(lambda found: _without_dot(found[0].resource_record_value if found else None))
         return zone.record("api-certificate-proof", name, "CNAME", value, parent=self)
 
-    def _domain(self) -> aws.apigatewayv2.DomainName:
+    def _domain(self, origin_pulls: OriginPulls) -> aws.apigatewayv2.DomainName:
         return aws.apigatewayv2.DomainName(
             "api-domain",
             domain_name=self.host,
@@ -75,7 +79,8 @@ class ApiHost(Component):
                 endpoint_type="REGIONAL",
                 security_policy="TLS_1_2",
             ),
-            opts=self.child(),
+            mutual_tls_authentication=origin_pulls.mutual_tls,
+            opts=self.child(depends_on=origin_pulls.ready),
         )
 
     def _target(self) -> pulumi.Output[str]:

@@ -17,6 +17,7 @@ from infra.functions import Function
 from infra.hostnames import APEX
 from infra.mail.records import dkim_name, dmarc_name
 from infra.names.zone import AUTOMATIC, Zone
+from infra.origin.pulls import OriginPulls
 from infra.pipeline import Pipeline
 from infra.plans import PLANS
 from infra.secrets import Secrets
@@ -36,6 +37,7 @@ class Launch:
 
     stack: Stack
     zone: Zone
+    origin_pulls: OriginPulls
     api_host: ApiHost
     queues: queues.Queues
     table: Table
@@ -65,7 +67,7 @@ def contract(launch: Launch) -> dict[str, Any]:
         "redirects": _redirects(stack),
         "path_redirects": {"total": 0, "sample": []},
         "rungs": [],
-        "edge": _edge(stack),
+        "edge": _edge(stack, launch.origin_pulls),
         "mail": _mail(stack),
         "endpoints": endpoints(stack),
         "webhook": {"bad_signature_status": stack.settings.webhook.bad_signature},
@@ -157,7 +159,7 @@ def _redirects(stack: Stack) -> list[dict[str, Any]]:
     ]
 
 
-def _edge(stack: Stack) -> dict[str, Any]:
+def _edge(stack: Stack, origin_pulls: OriginPulls) -> dict[str, Any]:
     settings = stack.settings
     hsts, limit = settings.hsts, settings.rate_limit
     return {
@@ -195,7 +197,7 @@ def _edge(stack: Stack) -> dict[str, Any]:
         "maintenance": None,
         "documents": [],
         "noindex_hosts": [],
-        "origin_pulls": [],
+        "origin_pulls": origin_pulls.contract(),
     }
 
 

@@ -9,6 +9,7 @@ from infra.edge.edge import Edge
 from infra.imports import BundleError
 from infra.mail.records import MailRecords
 from infra.names.zone import Zone
+from infra.origin.pulls import OriginPulls
 from infra.pipeline import Pipeline
 from infra.problems import ConfigError
 from infra.queues import Queues
@@ -35,7 +36,8 @@ def declare(stack: Stack) -> outputs.Launch:
     if stack.owns_zone:
         MailRecords(stack, zone)
         Edge(stack, zone)
-    api_host = ApiHost(stack, zone)
+    origin_pulls = OriginPulls(stack, zone)
+    api_host = ApiHost(stack, zone, origin_pulls)
     secrets = Secrets(stack)
     queues = Queues(stack)
     table = Table(stack)
@@ -48,6 +50,7 @@ def declare(stack: Stack) -> outputs.Launch:
     return outputs.Launch(
         stack=stack,
         zone=zone,
+        origin_pulls=origin_pulls,
         api_host=api_host,
         queues=queues,
         table=table,

@@ -11,6 +11,7 @@ from infra.edge.sections import Cache, Hsts, RateLimit, Waf
 from infra.hostnames import APEX, absolute, domain_fault, label_fault
 from infra.mail.sections import Mail
 from infra.names.sections import Host
+from infra.origin.sections import OriginPulls
 from infra.plans import PlanName
 from infra.section import Section, refused
 from infra.sections import EventBridge, Identity, Policy, Product, Webhook
@@ -93,6 +94,7 @@ class Settings(Section):
     cache: Cache = Cache()
     waf: Waf = Waf()
     rate_limit: RateLimit = RateLimit()
+    origin_pulls: OriginPulls = OriginPulls()
     products: tuple[Product, ...] = Field(min_length=1)
     policy: Policy = Policy()
     user_id_metadata_key: MetadataKey = "user_id"
