@@ -3,10 +3,11 @@
 from checks.catalogue.checklist import entries
 from checks.commands import dig
 from checks.model import Check
-from checks.probes import authority, dns, mail, spf
+from checks.probes import authority, dns, mail, records, spf
 from checks.rules import authority as authority_rules
 from checks.rules import dns as dns_rules
 from checks.rules import mail as mail_rules
+from checks.rules import records as record_rules
 from checks.scope import Scope
 
 PROVIDER = "the stand-in answers in place of the DNS provider's own servers"
@@ -15,7 +16,7 @@ VENDOR = "the record leads into a vendor's zone, which a rehearsal does not have
 
 def checks() -> tuple[Check, ...]:
     """Every check of this area."""
-    return (*_zone(), *_authority(), *_records(), *_vendors())
+    return (*_zone(), *_signed(), *_authority(), *_records(), *_vendors())
 
 
 def _zone() -> tuple[Check, ...]:
@@ -33,6 +34,18 @@ def _zone() -> tuple[Check, ...]:
             rule=dns_rules.ttl,
             fix="set the record's ttl to 1 (automatic) or at most 300 until the launch is over",
             command=lambda scope: dig(scope, scope.contract.domain, "A"),
+        ),
+    )
+
+
+def _signed() -> tuple[Check, ...]:
+    return (
+        Check(
+            entry=entries()["dns.records"],
+            probe=records.records,
+            rule=record_rules.records,
+            fix="deploy again: the record was removed or changed by hand",
+            command=_dig_record,
         ),
     )
 
@@ -165,3 +178,8 @@ def _dig_selector(scope: Scope) -> str:
     selectors = scope.contract.mail.dkim
     name = selectors[0].name if selectors else f"_domainkey.{scope.contract.domain}"
     return dig(scope, name, "TXT")
+
+
+def _dig_record(scope: Scope) -> str:
+    declared = scope.contract.records
+    return dig(scope, declared[0].name, declared[0].type) if declared else dig(scope, scope.contract.domain, "TXT")

@@ -118,9 +118,18 @@ def hosts(scope: Scope) -> tuple[HostFacts, ...]:
     return tuple(
         HostFacts(
             host=host,
-            a=look_up_everywhere(scope, host.name, "A") if host.type != "CNAME" or host.proxied else (),
-            aaaa=look_up_everywhere(scope, host.name, "AAAA") if host.type != "CNAME" or host.proxied else (),
+            a=look_up_everywhere(scope, host.name, "A") if _has_addresses(scope, host) else (),
+            aaaa=look_up_everywhere(scope, host.name, "AAAA") if _has_addresses(scope, host) else (),
             cname=look_up_everywhere(scope, host.name, "CNAME"),
         )
         for host in scope.contract.hosts
     )
+
+
+def _has_addresses(scope: Scope, host: Host) -> bool:
+    """Whether the zone itself answers with addresses: all but DNS-only aliases, and an alias at the apex (flattened).
+
+    A rehearsal has no vendor's zone, so nothing to flatten an alias with.
+    """
+    alias = host.type == "CNAME" and not host.proxied
+    return not alias or (host.name == scope.contract.domain and not scope.vantage.rehearsal)

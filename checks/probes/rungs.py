@@ -19,7 +19,7 @@ class RungFacts:
 
 
 def of(ladder: str) -> Callable[[Scope], RungFacts]:
-    """A probe of one ladder ("dmarc", "hsts", "csp"). It raises NotDeclared where the contract has none of that name."""
+    """A probe of one ladder ("dmarc", "hsts", "csp"). It raises NotDeclared where there is no such rung."""
 
     def probe(scope: Scope) -> RungFacts:
         found = [rung for rung in scope.contract.rungs if rung.ladder == ladder]

@@ -1,6 +1,8 @@
 """Rules over what the DNS says of the declared hosts."""
 
-from checks.contract import Contract, Host
+from ipaddress import ip_address
+
+from checks.contract import Contract
 from checks.model import Verdict, judge
 from checks.probes.dns import Answer, HostFacts
 
@@ -11,11 +13,13 @@ def hosts(contract: Contract, facts: tuple[HostFacts, ...]) -> Verdict:
     """dns.hosts: every declared host resolves as declared, and a CNAME stands alone (RFC 2181 section 10.1).
 
     A proxied host must have an address and show no CNAME: the edge answers for it. Which of the edge's addresses
-    it is, is not judged, nor whether what a DNS-only CNAME points at resolves (dns.dangling).
+    it is, is not judged, nor whether what a DNS-only CNAME points at resolves (dns.dangling). A DNS-only host has
+    exactly the declared addresses; one at the apex with a CNAME is flattened, so it has some. A stack that is a tenant
+    of the zone leaves apex and www to the owner.
     """
-    problems = [problem for fact in facts for problem in _host_problems(fact.host, fact)]
-    if missing := {contract.domain, f"www.{contract.domain}"} - {host.name for host in contract.hosts}:
-        problems += [f"{name} is not declared" for name in sorted(missing)]
+    problems = [problem for fact in facts for problem in _host_problems(contract, fact)]
+    must_be = {contract.domain, f"www.{contract.domain}"} if contract.zone.role == "owner" else set()
+    problems += [f"{name} is not declared" for name in sorted(must_be - {host.name for host in contract.hosts})]
     evidence = tuple(answer.line() for fact in facts for answer in (*fact.a, *fact.aaaa, *fact.cname))
     return judge(
         "every declared host resolves as declared at every resolver; apex and www exist",
@@ -44,8 +48,9 @@ def ttl(contract: Contract, facts: tuple[HostFacts, ...]) -> Verdict:
     )
 
 
-def _host_problems(host: Host, fact: HostFacts) -> list[str]:
-    if host.proxied:
+def _host_problems(contract: Contract, fact: HostFacts) -> list[str]:
+    host = fact.host
+    if host.proxied or (host.type == "CNAME" and host.name == contract.domain):
         return _proxied_problems(fact)
     if host.type == "CNAME":
         return [
@@ -53,9 +58,15 @@ def _host_problems(host: Host, fact: HostFacts) -> list[str]:
             for answer in fact.cname
             if [_plain(record) for record in answer.records] != [_plain(host.content)]
         ]
-    answers = fact.a if host.type == "A" else fact.aaaa
-    wrong = [f"{answer.line()}; declared {host.content}" for answer in answers if host.content not in answer.records]
-    return wrong + _cname_problems(fact.cname)
+    problems = _cname_problems(fact.cname)
+    for kind, answers in (("A", fact.a), ("AAAA", fact.aaaa)):
+        wanted = {_address(one.content) for one in contract.hosts if (one.name, one.type) == (host.name, kind)}
+        problems += [
+            f"{answer.line()}; declared {', '.join(sorted(wanted)) or 'none'}"
+            for answer in answers
+            if {_address(record) for record in answer.records} != wanted
+        ]
+    return problems
 
 
 def _proxied_problems(fact: HostFacts) -> list[str]:
@@ -68,6 +79,14 @@ def _proxied_problems(fact: HostFacts) -> list[str]:
 
 def _cname_problems(answers: tuple[Answer, ...]) -> list[str]:
     return [f"{answer.name} shows a CNAME to {answer.records[0]}" for answer in answers if answer.records]
+
+
+def _address(text: str) -> str:
+    """An address in the one form in which it can be compared (RFC 5952)."""
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return text
 
 
 def _plain(name: str) -> str:
