@@ -7,19 +7,23 @@ Each command imports what it needs when it runs, so that `--help` is instant. Ex
 
 import atexit
 import gc
+import json
+import os
 import sys
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 
 PROJECT = Path(__file__).resolve().parent
 EXIT_USAGE = 2
+EXIT_NOT_VERIFIED = 3
 EXIT_INTERRUPTED = 130
+CLOUDFLARE_API = "https://api.cloudflare.com/client/v4"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -30,6 +34,12 @@ Contract = Annotated[
     typer.Option("--contract", help="The stack's contract: `pulumi stack output contract --json`.", metavar="FILE"),
 ]
 Apply = Annotated[bool, typer.Option("--apply", help="Do it. Without, nothing is changed.")]
+
+
+Vantage = Annotated[
+    Path | None,
+    typer.Option("--vantage", help="From where to look: the file that `rehearse --keep` names.", metavar="FILE"),
+]
 
 
 class PlanFormat(StrEnum):
@@ -299,9 +309,7 @@ def check(
     contract: Annotated[
         Path, typer.Option("--contract", help="The stack's contract: `pulumi stack output contract --json`.")
     ],
-    vantage: Annotated[
-        Path | None, typer.Option("--vantage", help="From where to look: the file that `rehearse --keep` names.")
-    ] = None,
+    vantage: Vantage = None,
     directory: Annotated[Path, typer.Option("--report", help="Where the report is written.", metavar="DIR")] = Path(
         "report"
     ),
@@ -328,6 +336,62 @@ def check(
     checks.show(report, console)
     console.print(f"report: {written.html}", markup=False)
     raise typer.Exit(report.exit_code())
+
+
+@app.command()
+def drift(
+    stack: Stack = "prod",
+    vantage: Vantage = None,
+    zone: Annotated[
+        Path | None, typer.Option("--zone", help="Compare with this snapshot instead of the live zone.", metavar="FILE")
+    ] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write it as JSON.", metavar="FILE")] = None,
+) -> None:
+    """Compare the live zone with what the stack and its tenants declare, record by record, rule by rule."""
+    import checks
+    from checks import drift as comparison
+    from rehearsal.errors import RehearsalError
+    from rehearsal.site import read_site
+
+    try:
+        site = read_site(PROJECT, stack)
+        graphs = _zone_graphs(stack, site.owner)
+        snapshot = comparison.load(zone) if zone else comparison.read(_cloudflare(vantage), site.domain, _progress)
+        found = comparison.compare(graphs, snapshot)
+        if json_file:
+            json_file.write_text(json.dumps(found.document(), indent=2) + "\n", encoding="utf-8")
+    except RehearsalError as error:
+        _stop(str(error), error.exit_code)
+    except (checks.UsageError, OSError) as error:
+        _stop(str(error), EXIT_USAGE)
+    except checks.ProbeError as error:
+        _stop(str(error), EXIT_NOT_VERIFIED)
+    except KeyboardInterrupt:
+        _stop("interrupted", EXIT_INTERRUPTED)
+    _print(comparison.lines(found))
+    raise typer.Exit(1 if found.drifted else 0)
+
+
+def _zone_graphs(stack: str, owner: str) -> list[dict[str, Any]]:
+    """The graphs of every stack in the zone, its owner's first: what a tenant declares is no stranger's."""
+    from rehearsal import stackfile
+    from rehearsal.plan import plan as plan_pass
+
+    first = owner or stack
+    config = stackfile.load(PROJECT, first)
+    tenants = json.loads(config.values[f"{config.project}:tenants"])
+    return [plan_pass(PROJECT, name).to_document() for name in (first, *tenants)]
+
+
+def _cloudflare(vantage: Path | None) -> Any:
+    """How to reach Cloudflare's API: as the vantage says, else with the token that the provider takes too."""
+    import checks
+
+    access = checks.Vantage.load(vantage.read_text(encoding="utf-8")).cloudflare if vantage else None
+    token = os.environ.get("CLOUDFLARE_API_TOKEN")
+    if access is None and token is None:
+        raise checks.UsageError("set CLOUDFLARE_API_TOKEN to a token that may read the zone, or give --vantage")
+    return access or checks.CloudflareAccess(api_base=CLOUDFLARE_API, api_token=token or "")
 
 
 @contextmanager

@@ -1,0 +1,135 @@
+"""Declared records against those of the zone, each of them once and in linear time."""
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from checks.drift.declared import Resource
+from checks.drift.forms import content, differing, snake
+from checks.drift.model import UNKNOWN, Change, Difference
+
+_COMPARED = ("ttl", "proxied", "priority", "comment", "data")
+_OF_CERTIFICATES = ".acm-validations.aws"  # where ACM's proofs of ownership lead; their names come from AWS
+
+
+@dataclass
+class Records:
+    """The comparison of one zone's records."""
+
+    same: int = 0
+    differences: list[Difference] = field(default_factory=list)
+    undecided: list[str] = field(default_factory=list)
+
+
+class _Waiting:
+    """Live records that nothing declared was paired with yet; each is given once."""
+
+    def __init__(self, live: Iterable[Mapping[str, Any]]) -> None:
+        self._left = {record["id"]: record for record in live}
+        self._exact: dict[tuple[str, str, str], deque[str]] = defaultdict(deque)
+        self._named: dict[tuple[str, str], deque[str]] = defaultdict(deque)
+        for id_, record in self._left.items():
+            name, kind = record["name"].lower(), record["type"]
+            self._exact[name, kind, _content(record)].append(id_)
+            self._named[name, kind].append(id_)
+
+    def equal(self, name: str, kind: str, text: str) -> Mapping[str, Any] | None:
+        return self._next(self._exact.get((name, kind, text)))
+
+    def with_data(self, name: str, kind: str, data: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        for id_ in self._named.get((name, kind), ()):
+            if id_ in self._left and not list(differing(data, self._left[id_].get("data") or {})):
+                return self._left.pop(id_)
+        return None
+
+    def any(self, name: str, kind: str) -> Mapping[str, Any] | None:
+        return self._next(self._named.get((name, kind)))
+
+    def proof(self, kind: str) -> Mapping[str, Any] | None:
+        for id_, record in self._left.items():
+            if record["type"] == kind and _content(record).endswith(_OF_CERTIFICATES):
+                return self._left.pop(id_)
+        return None
+
+    def rest(self) -> Iterable[Mapping[str, Any]]:
+        return self._left.values()
+
+    def _next(self, ids: deque[str] | None) -> Mapping[str, Any] | None:
+        while ids:
+            if (record := self._left.pop(ids.popleft(), None)) is not None:
+                return record
+        return None
+
+
+def compare(declared: Sequence[Resource], live: Iterable[Mapping[str, Any]]) -> Records:
+    """Records pair by name and type, first those of the same content, then the others in their order."""
+    found, waiting = Records(), _Waiting(live)
+    named = [resource for resource in declared if resource.inputs["name"] != UNKNOWN]
+    paired = [(resource, _equal(resource, waiting)) for resource in named]
+    for resource, record in paired:
+        if record is None:
+            record = waiting.any(resource.inputs["name"].lower(), resource.inputs["type"])
+        if record is None:
+            found.differences.append(_missing(resource))
+        else:
+            _judge(resource, record, found)
+    for resource in declared:
+        if resource.inputs["name"] == UNKNOWN:
+            _find_proof(resource, waiting, found)
+    found.differences += [_unmanaged(record) for record in waiting.rest()]
+    return found
+
+
+def _equal(resource: Resource, waiting: _Waiting) -> Mapping[str, Any] | None:
+    name, kind = resource.inputs["name"].lower(), resource.inputs["type"]
+    if resource.inputs.get("data"):
+        return waiting.with_data(name, kind, snake(resource.inputs["data"]))
+    wanted = resource.inputs.get("content")
+    if wanted is None or wanted == UNKNOWN:
+        return None
+    return waiting.equal(name, kind, content(kind, wanted))
+
+
+def _find_proof(resource: Resource, waiting: _Waiting, found: Records) -> None:
+    """A record whose name only the certificate's authority knows: one that leads there is taken for it."""
+    if waiting.proof(resource.inputs["type"]) is not None:
+        found.same += 1
+    else:
+        found.undecided.append(f"{resource.name} ({resource.source}): its name is known after the deployment only")
+
+
+def _missing(resource: Resource) -> Difference:
+    name = f"{resource.inputs['name']} {resource.inputs['type']}"
+    return Difference(change=Change.MISSING, kind="record", name=name, resource=resource.name, source=resource.source)
+
+
+def _judge(resource: Resource, record: Mapping[str, Any], found: Records) -> None:
+    wanted = {key: snake(resource.inputs[key]) for key in _COMPARED if resource.inputs.get(key) is not None}
+    text = resource.inputs.get("content")
+    if text is not None:
+        wanted["content"] = text if text == UNKNOWN else content(record["type"], text)
+    fields = tuple(differing(wanted, {**record, "content": _content(record)}))
+    if not fields:
+        found.same += 1
+        return
+    found.differences.append(
+        Difference(
+            change=Change.DIFFERENT,
+            kind="record",
+            name=f"{record['name']} {record['type']}",
+            fields=fields,
+            resource=resource.name,
+            source=resource.source,
+            id=record["id"],
+        )
+    )
+
+
+def _unmanaged(record: Mapping[str, Any]) -> Difference:
+    name = f"{record['name']} {record['type']} {_content(record)}"
+    return Difference(change=Change.UNMANAGED, kind="record", name=name, id=record["id"])
+
+
+def _content(record: Mapping[str, Any]) -> str:
+    return content(record["type"], str(record.get("content") or ""))
