@@ -49,10 +49,24 @@ def _zone(target: Target) -> ZoneTwin:
     return target.zone
 
 
-HANDLERS = (
-    CloudflareResource("cloudflare:index/zone:Zone", Kind.ZONE),
-    CloudflareResource("cloudflare:index/dnsRecord:DnsRecord", Kind.RECORD),
-    CloudflareResource("cloudflare:index/zoneSetting:ZoneSetting", Kind.SETTING),
-    CloudflareResource("cloudflare:index/ruleset:Ruleset", Kind.RULESET),
-    CloudflareResource("cloudflare:index/zoneDnssec:ZoneDnssec", Kind.DNSSEC),
-)
+_KINDS = {
+    "zone:Zone": Kind.ZONE,
+    "dnsRecord:DnsRecord": Kind.RECORD,
+    "zoneSetting:ZoneSetting": Kind.SETTING,
+    "ruleset:Ruleset": Kind.RULESET,
+    "zoneDnssec:ZoneDnssec": Kind.DNSSEC,
+    "list:List": Kind.LIST,
+    "listItem:ListItem": Kind.LIST_ITEM,
+    "botManagement:BotManagement": Kind.BOTS,
+    "zeroTrustAccessPolicy:ZeroTrustAccessPolicy": Kind.ACCESS_POLICY,
+    "zeroTrustAccessApplication:ZeroTrustAccessApplication": Kind.ACCESS_APPLICATION,
+    "workersScript:WorkersScript": Kind.SCRIPT,
+    "workersRoute:WorkersRoute": Kind.ROUTE,
+    "authenticatedOriginPullsHostnameCertificate:AuthenticatedOriginPullsHostnameCertificate": Kind.PULL_CERTIFICATE,
+    "authenticatedOriginPulls:AuthenticatedOriginPulls": Kind.PULL_HOSTS,
+    "authenticatedOriginPullsSettings:AuthenticatedOriginPullsSettings": Kind.PULL_SETTINGS,
+    "healthcheck:Healthcheck": Kind.HEALTHCHECK,
+    "urlNormalizationSettings:UrlNormalizationSettings": Kind.NORMALIZATION,
+    "managedTransforms:ManagedTransforms": Kind.TRANSFORMS,
+}
+HANDLERS = tuple(CloudflareResource(f"cloudflare:index/{type_}", kind) for type_, kind in _KINDS.items())

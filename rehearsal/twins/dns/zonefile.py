@@ -10,8 +10,9 @@ import dns.rdatatype
 import dns.zone
 
 from rehearsal.twins.zone import Record, ZoneTwin
+from rehearsal.twins.zone.contents import quoted, strings
 from rehearsal.twins.zone.dnssec import SigningKey
-from rehearsal.twins.zone.records import AUTOMATIC_SECONDS, PROXIABLE, strings
+from rehearsal.twins.zone.records import AUTOMATIC_SECONDS, PROXIABLE
 
 _NS_SECONDS, _SOA_SECONDS, _KEY_SECONDS = 86_400, 1800, 3600
 _SOA_TIMES = "10000 2400 604800 1800"  # refresh, retry, expire, minimum: Cloudflare's
@@ -66,30 +67,20 @@ def _flattened(alias: Record, records: Iterable[Record]) -> list[Record]:
 def rdata(record: Record) -> str:
     """The record's data in the form of a zone file (RFC 1035 section 5)."""
     match record.type:
-        case "CNAME" | "NS":
+        case "CNAME" | "NS" | "PTR":
             return f"{record.content}."
         case "MX":
             return f"{record.priority} {record.content.rstrip('.')}."
         case "TXT":
-            return " ".join(_character_string(part) for part in strings(record.content))
-        case "SRV":
-            return f"{record.content}."
+            return " ".join(quoted(part) for part in strings(record.content))
         case _:
             return record.content
-
-
-def _character_string(part: str) -> str:
-    escaped = "".join(
-        f"\\{byte:03}" if byte < 0x20 or byte > 0x7E else f"\\{chr(byte)}" if chr(byte) in '"\\' else chr(byte)
-        for byte in part.encode()
-    )
-    return f'"{escaped}"'
 
 
 def _add(served: dns.zone.Zone, name: str, kind: str, ttl: int, data: str) -> None:
     rdtype = dns.rdatatype.from_text(kind)
     rdataset = served.find_rdataset(dns.name.from_text(name), rdtype, create=True)
-    rdataset.add(dns.rdata.from_text(dns.rdataclass.IN, rdtype, data), ttl)
+    rdataset.add(dns.rdata.from_text(dns.rdataclass.IN, rdtype, data, origin=dns.name.root, relativize=False), ttl)
 
 
 def _sign(served: dns.zone.Zone, apex: str, key: SigningKey) -> None:

@@ -1,13 +1,20 @@
 """Why the zone twin does not take something, and readers of inputs that say so."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rehearsal.errors import DeploymentError
 
+_ID = re.compile(r"[0-9a-f]{32}")
+
 
 class CloudflareError(DeploymentError):
-    """Cloudflare refuses this; the message says what, the limit and what to do."""
+    """Cloudflare refuses this; the message says what, the limit and what to do. `code` is the API's own, if known."""
+
+    def __init__(self, message: str, code: int = 1004) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class NotInTwinError(DeploymentError):
@@ -31,11 +38,26 @@ def text(inputs: Mapping[str, Any], key: str, what: str) -> str:
     return value
 
 
+def boolean(inputs: Mapping[str, Any], key: str, what: str) -> bool:
+    """The switch at `key`, false where it is not set."""
+    value = inputs.get(key)
+    if value is not None and not isinstance(value, bool):
+        raise CloudflareError(f"{what}: {key} must be true or false, got {value!r}")
+    return bool(value)
+
+
 def one_of(value: Any, allowed: Iterable[Any], what: str) -> Any:
     """`value`, which must be among `allowed`."""
     known = list(allowed)
     if value not in known:
         raise CloudflareError(f"{what} must be one of {', '.join(map(str, known))}; got {value!r}")
+    return value
+
+
+def identifier(value: Any, what: str) -> str:
+    """`value`, one of Cloudflare's ids."""
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        raise CloudflareError(f"{what} must be 32 hexadecimal digits, got {value!r}")
     return value
 
 

@@ -1,53 +1,60 @@
 """The zone twin: what was declared to Cloudflare, by id, and how the DNS and edge twins read it."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from rehearsal.twins.zone.dnssec import SigningKey
-from rehearsal.twins.zone.entries import Entry, Held, Kind, make
+from rehearsal.twins.zone.entries import SETTLED, Entry, Kind
+from rehearsal.twins.zone.holdings import Holdings
+from rehearsal.twins.zone.lists import RedirectItem
+from rehearsal.twins.zone.making import check_removable, items_of, make
 from rehearsal.twins.zone.plans import Plan
-from rehearsal.twins.zone.records import PROXIABLE, Record
+from rehearsal.twins.zone.records import Record
 from rehearsal.twins.zone.refusals import CloudflareError
 from rehearsal.twins.zone.rulesets import Rule, Ruleset
 from rehearsal.twins.zone.settings import DEFAULTS
+from rehearsal.twins.zone.view import Zone
+
+_SHARED = (Kind.SCRIPT, Kind.ACCESS_POLICY, Kind.ACCESS_APPLICATION)
 
 
 class ZoneTwin:
-    """One Cloudflare account with one zone on `plan`, empty at first. Every method may be called from any thread.
+    """One Cloudflare account, empty at first. Every method may be called from any thread.
 
-    Raises CloudflareError where Cloudflare refuses and NotInTwinError where the twin would not act on what it is told.
+    `plans` gives the plan of zones by name; those that it does not name are on `plan`. Raises CloudflareError where
+    Cloudflare refuses and NotInTwinError where the twin would not act on what it is told.
     """
 
-    def __init__(self, *, plan: Plan = "free") -> None:
-        self.plan: Plan = plan
+    def __init__(self, *, plan: Plan = "free", plans: Mapping[str, Plan] | None = None) -> None:
         self._lock = threading.RLock()
-        self._entries: dict[str, Entry] = {}
-        self._settings: dict[str, Any] = {}
+        self._held = Holdings(plan, plans or {})
+        self._kept: dict[str, Entry] = {}  # what stays when its declaration goes, by id
         self._watchers: list[Callable[[], None]] = []
         self._revision = 0
+        self._seen: tuple[int, tuple[Zone, ...]] = (0, ())
 
     # Declaring
 
     def create(self, kind: Kind, inputs: Mapping[str, Any]) -> Entry:
-        """Take `inputs` (camelCase, as Pulumi sends them); the entry has the new id and the outputs."""
+        """Take `inputs` (camelCase, as Pulumi sends them); the entry has the id and the outputs."""
         with self._lock:
-            entry = make(kind, inputs, self._held(), None)
-            self._put(entry)
+            entry = make(kind, inputs, self._held, None)
+            self._put((entry,))
         self._tell()
         return entry
 
     def read(self, id_: str) -> Entry | None:
         """The entry of that id, or None."""
         with self._lock:
-            return self._entries.get(id_)
+            return self._held.get(id_)
 
     def update(self, id_: str, inputs: Mapping[str, Any]) -> Entry:
         """Replace the inputs of an existing entry, keeping its id."""
         with self._lock:
             old = self._existing(id_)
-            entry = make(old.kind, inputs, self._held(), old)
-            self._put(entry)
+            entry = make(old.kind, inputs, self._held, old)
+            self._put((entry,))
         self._tell()
         return entry
 
@@ -55,25 +62,19 @@ class ZoneTwin:
         """Remove an entry; a setting keeps its value, as at Cloudflare, and a zone takes everything with it."""
         with self._lock:
             entry = self._existing(id_)
+            check_removable(entry, self._held)
+            self._held.remove(id_)
             if entry.kind == Kind.ZONE:
-                self._entries.clear()
-                self._settings.clear()
-            else:
-                del self._entries[id_]
+                self._kept = {known: kept for known, kept in self._kept.items() if kept.scope != id_}
             self._revision += 1
         self._tell()
 
     # Reading
 
-    def entries(self, kind: Kind) -> tuple[Entry, ...]:
-        """Everything of that kind, in the order in which it was made."""
-        return tuple(self._held().of(kind))
-
-    @property
-    def name(self) -> str | None:
-        """The zone's name, or None as long as there is no zone."""
-        zone = self._held().zone
-        return None if zone is None else zone.outputs["name"]
+    def entries(self, kind: Kind, scope: str | None = None) -> tuple[Entry, ...]:
+        """Everything of that kind, in the order in which it was made; of one zone or account where `scope` is given."""
+        with self._lock:
+            return tuple(self._held.of(kind, scope))
 
     @property
     def revision(self) -> int:
@@ -82,60 +83,92 @@ class ZoneTwin:
             return self._revision
 
     @property
-    def settings(self) -> dict[str, Any]:
-        """The settings that were declared."""
+    def zones(self) -> tuple[Zone, ...]:
+        """Every zone as it is now."""
         with self._lock:
-            return dict(self._settings)
+            if self._seen[0] != self._revision:
+                self._seen = (self._revision, tuple(self._view(zone) for zone in self._held.of(Kind.ZONE)))
+            return self._seen[1]
 
-    def setting(self, setting: str) -> Any:
-        """The declared value of a setting, or what Cloudflare gives a zone that declares none."""
-        return self.settings.get(setting, DEFAULTS.get(setting))
-
-    def rulesets(self, phase: str) -> list[Rule]:
-        """The enabled rules of a phase, in their order."""
-        found = [entry.meaning for entry in self._held().of(Kind.RULESET)]
-        rulesets = [ruleset for ruleset in found if isinstance(ruleset, Ruleset) and ruleset.phase == phase]
-        return [rule for ruleset in rulesets for rule in ruleset.rules if rule.enabled]
-
-    def records(self) -> list[Record]:
-        """All records."""
-        return [entry.meaning for entry in self._held().of(Kind.RECORD) if isinstance(entry.meaning, Record)]
-
-    def records_of(self, name: str) -> list[Record]:
-        """The records that answer for `name`: its own, else those of the wildcard that covers it (RFC 4592)."""
-        wanted, records = name.rstrip(".").lower(), self.records()
-        names = {record.name for record in records}
-        source = _source(wanted, names)
-        return [record for record in records if record.name == source]
+    def zone_for(self, host: str) -> Zone | None:
+        """The zone that `host` is in, now, or None."""
+        name = host.rstrip(".").lower()
+        inside = [zone for zone in self.zones if name == zone.name or name.endswith(f".{zone.name}")]
+        return max(inside, key=lambda zone: len(zone.name), default=None)
 
     def find_records(self, name: str) -> list[dict[str, Any]]:
         """The outputs of the records of exactly that name: `name`, `type`, `content`, `ttl`, `proxied`, …"""
         wanted = name.rstrip(".").lower()
-        return [dict(entry.outputs) for entry in self._held().of(Kind.RECORD) if entry.outputs["name"] == wanted]
+        with self._lock:
+            zones = self._held.of(Kind.ZONE)
+            return [dict(one.outputs) for zone in zones for one in self._held.records_named(zone.id, wanted)]
 
-    def is_proxied(self, host: str) -> bool:
-        """Whether the edge answers for `host`."""
-        return any(record.proxied for record in self.records_of(host) if record.type in PROXIABLE)
+    def bulk_redirects(self) -> list[Rule]:
+        """The account's enabled rules of phase http_request_redirect."""
+        found = [one.meaning for one in self.entries(Kind.RULESET)]
+        bulk = [one for one in found if isinstance(one, Ruleset) and one.phase == "http_request_redirect"]
+        return [rule for ruleset in bulk for rule in ruleset.rules if rule.enabled]
 
-    @property
-    def name_servers(self) -> list[str]:
-        """Cloudflare's two name servers for the zone; empty without one."""
-        zone = self._held().zone
-        return [] if zone is None else list(zone.outputs["nameServers"])
-
-    @property
-    def signing_key(self) -> SigningKey | None:
-        """The key that signs the zone, while DNSSEC is declared active."""
-        for entry in self._held().of(Kind.DNSSEC):
-            if isinstance(entry.meaning, SigningKey):
-                return entry.meaning
-        return None
+    def redirect_list(self, name: str) -> tuple[RedirectItem, ...]:
+        """The items of the list of that name; empty where there is none."""
+        with self._lock:
+            named = [one for one in self._held.of(Kind.LIST) if one.outputs["name"] == name]
+            return tuple(item for one in named for item in items_of(one, self._held))
 
     def watch(self, watcher: Callable[[], None]) -> None:
         """Call `watcher` now and after every change, in the thread that makes it."""
         with self._lock:
             self._watchers.append(watcher)
         watcher()
+
+    # Reading the first zone of an account that has one
+
+    @property
+    def name(self) -> str | None:
+        """The first zone's name, or None as long as there is none."""
+        return self.zones[0].name if self.zones else None
+
+    @property
+    def plan(self) -> Plan:
+        """The first zone's plan."""
+        return self.zones[0].plan if self.zones else "free"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The first zone's declared settings."""
+        return dict(self.zones[0].settings) if self.zones else {}
+
+    def setting(self, setting: str) -> Any:
+        """The first zone's value of a setting."""
+        return self.settings.get(setting, DEFAULTS.get(setting))
+
+    def rulesets(self, phase: str) -> list[Rule]:
+        """The first zone's enabled rules of a phase."""
+        return self.zones[0].rulesets(phase) if self.zones else []
+
+    def records(self) -> list[Record]:
+        """All records of the first zone."""
+        return list(self.zones[0].records) if self.zones else []
+
+    def records_of(self, name: str) -> list[Record]:
+        """The records that answer for `name`, in whichever zone it is."""
+        zone = self.zone_for(name)
+        return [] if zone is None else zone.records_of(name)
+
+    def is_proxied(self, host: str) -> bool:
+        """Whether the edge answers for `host`."""
+        zone = self.zone_for(host)
+        return zone is not None and zone.is_proxied(host)
+
+    @property
+    def name_servers(self) -> list[str]:
+        """The first zone's name servers; empty without one."""
+        return self.zones[0].name_servers if self.zones else []
+
+    @property
+    def signing_key(self) -> SigningKey | None:
+        """The key that signs the first zone, while DNSSEC is declared active."""
+        return self.zones[0].signing_key if self.zones else None
 
     # Inside
 
@@ -145,34 +178,22 @@ class ZoneTwin:
         for watcher in watchers:
             watcher()
 
-    def _held(self) -> Held:
-        with self._lock:
-            return Held(self.plan, tuple(self._entries.values()))
+    def _view(self, zone: Entry) -> Zone:
+        held = {kind: tuple(self._held.of(kind, zone.id)) for kind in Kind}
+        for kind in SETTLED:
+            held[kind] = tuple(one for one in self._kept.values() if one.kind == kind and one.scope == zone.id)
+        shared = {kind: tuple(self._held.of(kind, zone.scope)) for kind in _SHARED}
+        return Zone(zone, self._held.plan_of(zone), held, shared)
 
     def _existing(self, id_: str) -> Entry:
-        entry = self._entries.get(id_)
+        entry = self._held.get(id_)
         if entry is None:
-            raise CloudflareError(f"nothing has the id {id_!r}: it was removed, or never made")
+            raise CloudflareError(f"nothing has the id {id_!r}: it was removed, or never made", 81044)
         return entry
 
-    def _put(self, entry: Entry) -> None:
-        self._entries[entry.id] = entry
-        if entry.kind == Kind.SETTING:
-            self._settings[entry.outputs["settingId"]] = entry.outputs["value"]
+    def _put(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            self._held.put(entry)
+            if entry.kind in SETTLED:
+                self._kept[entry.id] = entry
         self._revision += 1
-
-
-def _source(name: str, names: set[str]) -> str | None:
-    """The name whose records answer for `name`: itself, or the wildcard below its closest existing ancestor."""
-    if name in names:
-        return name
-    existing = {ancestor for known in names for ancestor in _upwards(known)}
-    closest = next(ancestor for ancestor in (*_upwards(name), "") if ancestor in existing or not ancestor)
-    wildcard = f"*.{closest}"
-    return wildcard if closest != name and wildcard in names else None
-
-
-def _upwards(name: str) -> list[str]:
-    """`name` and every name above it."""
-    labels = name.split(".")
-    return [".".join(labels[start:]) for start in range(len(labels))]
