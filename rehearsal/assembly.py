@@ -15,6 +15,7 @@ from rehearsal.twins.cloudflare_api import CloudflareApiTwin
 from rehearsal.twins.dns import DnsTwin
 from rehearsal.twins.edge import Edge, Origin
 from rehearsal.twins.event_source import EventSources
+from rehearsal.twins.gateway_front import GatewayFronts
 from rehearsal.twins.kit import KitTwin
 from rehearsal.twins.origin import OriginTwin
 from rehearsal.twins.schedules import Schedules
@@ -77,7 +78,8 @@ def start(site: Site, running: ExitStack, log: Callable[[str], None], owner: Sit
     dns = running.enter_context(DnsTwin(zone))
     cloudflare = running.enter_context(CloudflareApiTwin(zone, secrets.token_urlsafe(30)))
     origin = running.enter_context(OriginTwin(authority, sorted({host for each in sites for host in each.web_hosts})))
-    edge = running.enter_context(Edge(zone, authority, _origins({each.api_host for each in sites}, aws, origin)))
+    fronts = running.enter_context(GatewayFronts(authority, aws.endpoint))
+    edge = running.enter_context(Edge(zone, authority, _origins({each.api_host for each in sites}, fronts, origin)))
     route = Route(dns.port, edge.ports, str(authority.file))
     stripe = StripeTwin(livemode=site.livemode, transport=running.enter_context(route.client(timeout=15.0)))
     stripe.start()
@@ -96,7 +98,9 @@ def start(site: Site, running: ExitStack, log: Callable[[str], None], owner: Sit
         slack=slack,
         authority=authority,
         route=route,
-        target=_target(aws, zone, {"kit": kit.base_url, "slack": slack.base_url, "stripe": stripe.url}, running, log),
+        target=_target(
+            aws, zone, fronts, {"kit": kit.base_url, "slack": slack.base_url, "stripe": stripe.url}, running, log
+        ),
         keys=keys,
     )
 
@@ -105,14 +109,18 @@ def _hurried() -> float:
     return time.monotonic() * SCHEDULE_SPEED
 
 
-def _origins(api_hosts: Set[str], aws: AwsTwin, origin: OriginTwin) -> Callable[[str], Origin | None]:
-    gateway = Origin(http=aws.endpoint, plain_only=True)
+def _origins(api_hosts: Set[str], fronts: GatewayFronts, origin: OriginTwin) -> Callable[[str], Origin | None]:
     app = origin.origin
-    return lambda host: gateway if host in api_hosts else app
+    return lambda host: fronts.origin(host) if host in api_hosts else app
 
 
 def _target(
-    aws: AwsTwin, zone: ZoneTwin, vendors: Mapping[str, str], running: ExitStack, log: Callable[[str], None]
+    aws: AwsTwin,
+    zone: ZoneTwin,
+    fronts: GatewayFronts,
+    vendors: Mapping[str, str],
+    running: ExitStack,
+    log: Callable[[str], None],
 ) -> Target:
     event_sources = EventSources(aws, log, redelivery_seconds=REDELIVERY_SECONDS)
     running.callback(event_sources.stop)
@@ -124,6 +132,7 @@ def _target(
         event_sources=event_sources,
         schedules=schedules,
         zone=zone,
+        fronts=fronts,
         overrides={"AWS_ENDPOINT_URL": aws.endpoint, **bases},
         log=log,
     )

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from rehearsal.twins.aws import AwsTwin
 from rehearsal.twins.event_source import EventSources
+from rehearsal.twins.gateway_front import GatewayFronts
 from rehearsal.twins.schedules import Schedules
 
 
@@ -33,6 +34,7 @@ class Target:
     aws: AwsTwin
     event_sources: EventSources
     schedules: Schedules
+    fronts: GatewayFronts
     zone: Any  # ZoneTwin; its own handlers know all of it, the AWS side only DeclaredZone
     overrides: Mapping[str, str] = field(default_factory=dict)
     log: Callable[[str], None] = _no_log

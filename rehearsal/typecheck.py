@@ -47,7 +47,9 @@ def _arguments_class(type_token: str) -> type | None:
     info = registered.mod_info  # ty: ignore[missing-attribute] # every generated SDK registers this class
     class_name = info["classes"][type_token]
     resource_class = getattr(importlib.import_module(info["fqn"]), class_name)
-    return getattr(sys.modules[resource_class.__module__], f"{class_name}Args")
+    module_of_class = sys.modules[resource_class.__module__]
+    # The generator adds "Init" where another resource's nested input has taken the name (BucketVersioningArgs).
+    return getattr(module_of_class, f"{class_name}InitArgs", None) or getattr(module_of_class, f"{class_name}Args")
 
 
 @functools.cache

@@ -54,9 +54,9 @@ class RenewalProvider(ResourceProvider):
     Properties: owner, certificates (names), active. It makes nothing: what was declared last is all that it is.
     """
 
-    def check(self, olds: Properties, news: Properties) -> CheckResult:
+    def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Refuse to present what was not trusted before, and to stop trusting what was presented."""
-        return CheckResult(dict(news), _out_of_order(olds, news) if olds else [])
+        return CheckResult(dict(news), _out_of_order(_olds, news) if _olds else [])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Another list, or another certificate in use."""

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 
 import pulumi
-import pulumi_aws as aws
+from pulumi_aws import s3
 
 from infra.component import Component
 from infra.permissions import VERSION
@@ -23,9 +23,9 @@ class Truststore(Component):
 
     def __init__(self, stack: Stack, authorities: Sequence[pulumi.Output[str]], parent: pulumi.Resource) -> None:
         super().__init__("truststore", pulumi.ResourceOptions(parent=parent))
-        self.bucket = aws.s3.Bucket("truststore-bucket", bucket=_bucket_name(stack), opts=self.child())
+        self.bucket = s3.Bucket("truststore-bucket", bucket=_bucket_name(stack), opts=self.child())
         kept = [self._private(), self._encrypted(), self._by_tls_alone(), self._versioned()]
-        self.object = aws.s3.BucketObjectv2(
+        self.object = s3.BucketObjectv2(
             "truststore-object",
             bucket=self.bucket.bucket,
             key=KEY,
@@ -46,7 +46,7 @@ class Truststore(Component):
         return self.object.version_id
 
     def _private(self) -> pulumi.Resource:
-        return aws.s3.BucketPublicAccessBlock(
+        return s3.BucketPublicAccessBlock(
             "truststore-private",
             bucket=self.bucket.bucket,
             block_public_acls=True,
@@ -57,22 +57,20 @@ class Truststore(Component):
         )
 
     def _encrypted(self) -> pulumi.Resource:
-        by_default = aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
+        by_default = s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
             sse_algorithm="AES256"
         )
-        return aws.s3.BucketServerSideEncryptionConfiguration(
+        return s3.BucketServerSideEncryptionConfiguration(
             "truststore-encryption",
             bucket=self.bucket.bucket,
             rules=[
-                aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
-                    apply_server_side_encryption_by_default=by_default
-                )
+                s3.BucketServerSideEncryptionConfigurationRuleArgs(apply_server_side_encryption_by_default=by_default)
             ],
             opts=self.child(),
         )
 
     def _by_tls_alone(self) -> pulumi.Resource:
-        return aws.s3.BucketPolicy(
+        return s3.BucketPolicy(
             "truststore-policy",
             bucket=self.bucket.bucket,
             policy=self.bucket.arn.apply(_tls_policy),
@@ -80,10 +78,10 @@ class Truststore(Component):
         )
 
     def _versioned(self) -> pulumi.Resource:
-        return aws.s3.BucketVersioning(
+        return s3.BucketVersioning(
             "truststore-versioning",
             bucket=self.bucket.bucket,
-            versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
+            versioning_configuration=s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
             opts=self.child(),
         )
 

@@ -12,7 +12,9 @@ from rehearsal.resources import handler_for
 from rehearsal.resources.handler import Created, Declared
 from rehearsal.target import Target
 from rehearsal.twins.aws import AwsTwin
+from rehearsal.twins.ca import CertificateAuthority
 from rehearsal.twins.event_source import EventSources
+from rehearsal.twins.gateway_front import GatewayFronts
 from rehearsal.twins.schedules import Schedules
 
 REGION = "eu-west-1"
@@ -49,6 +51,18 @@ class Local:
         assert handler
         return handler.create(declared, self.target.with_provider({"region": region} if region else {}))
 
+    def change(self, type_token: str, id_: str, inputs: dict[str, Any]) -> dict[str, Any]:
+        declared = Declared(
+            urn=f"urn:pulumi:test::tests::{type_token}::{id_}",
+            type=type_token,
+            name=id_,
+            inputs=inputs,
+            source=f"infra/{id_}.py:1",
+        )
+        handler = handler_for(type_token)
+        assert handler
+        return handler.update(id_, declared, self.target)
+
     def role(self, name: str, *statements: dict[str, Any], service: str = "lambda.amazonaws.com") -> str:
         trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
         document = {"Version": "2012-10-17", "Statement": [trust]}
@@ -79,8 +93,10 @@ class Local:
 def local(aws: AwsTwin, **event_source: Any) -> Local:
     said: list[str] = []
     zone = DeclaredRecords()
+    fronts = GatewayFronts(CertificateAuthority(aws.directory), aws.endpoint)
     target = Target(
         aws=aws,
+        fronts=fronts,
         event_sources=EventSources(aws, said.append, **event_source),
         schedules=Schedules(aws, said.append, speed=600),
         zone=zone,
@@ -103,6 +119,7 @@ def here(running_aws: AwsTwin) -> Iterator[Local]:
     yield made
     made.target.event_sources.stop()
     made.target.schedules.stop()
+    made.target.fronts.stop()
     running_aws.inject()
 
 

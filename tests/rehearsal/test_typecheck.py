@@ -1,3 +1,4 @@
+import warnings
 from typing import Any
 
 import pulumi_aws as aws
@@ -57,3 +58,13 @@ def test_what_is_not_known_yet_is_taken_to_be_right() -> None:
 def test_types_without_an_sdk_class_are_not_judged() -> None:
     assert _problems("pulumi-python:dynamic:Resource", {"anything": 1}) == []
     assert _problems("pulumi:providers:aws", {"region": "x"}) == []
+
+
+def test_a_class_whose_name_another_input_has_taken_is_found_under_its_own() -> None:
+    inputs = {"bucket": "b", "versioningConfiguration": {"status": "Enabled"}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the SDK's module announces its own renamed classes
+        assert _problems("aws:s3/bucketVersioning:BucketVersioning", inputs) == []
+    assert _problems("aws:s3/bucketVersioning:BucketVersioning", {"bucket": "b"}) == [
+        "versioningConfiguration: is required"
+    ]

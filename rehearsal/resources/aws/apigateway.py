@@ -1,4 +1,4 @@
-"""HTTP APIs: routes, integrations, stages and custom domains."""
+"""HTTP APIs: routes, integrations and stages. Their own domains are in `custom_domains`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,6 +28,9 @@ class Api(CreateOnly):
             raise RefusedError(f"{declared}: a rehearsal has HTTP APIs only, got {inputs['protocolType']!r}")
         request = _request(inputs, ("protocolType", "description", "disableExecuteApiEndpoint", "tags"))
         request["Name"] = inputs.get("name") or declared.name
+        cors = inputs.get("corsConfiguration")
+        if cors:
+            request["CorsConfiguration"] = {_pascal(key): value for key, value in cors.items() if value is not None}
         made = target.client("apigatewayv2").create_api(**request)
         return Created(made["ApiId"], self._outputs(made, target))
 
@@ -122,61 +125,4 @@ class Stage(CreateOnly):
         return Created(name, outputs)
 
 
-class DomainName(CreateOnly):
-    """aws:apigatewayv2/domainName:DomainName; its id is the name."""
-
-    type = "aws:apigatewayv2/domainName:DomainName"
-
-    def create(self, declared: Declared, target: Target) -> Created:
-        """See ResourceHandler."""
-        inputs = declared.inputs
-        name, wanted = inputs["domainName"], inputs["domainNameConfiguration"]
-        _refuse_certificate(declared, name, wanted["certificateArn"], target)
-        request: dict[str, Any] = {
-            "DomainName": name,
-            "DomainNameConfigurations": [
-                {_pascal(key): wanted[key] for key in ("certificateArn", "endpointType", "securityPolicy")}
-            ],
-        }
-        trust = inputs.get("mutualTlsAuthentication")
-        if trust:
-            request["MutualTlsAuthentication"] = {_pascal(key): value for key, value in trust.items()}
-        made = target.client("apigatewayv2").create_domain_name(**request)
-        got = made["DomainNameConfigurations"][0]
-        address = got.get("ApiGatewayDomainName") or f"d-rehearsal.execute-api.{target.effective_region}.amazonaws.com"
-        configuration = {
-            **wanted,
-            "targetDomainName": address,
-            "hostedZoneId": got.get("HostedZoneId", "Z0REHEARSAL"),
-            "ipAddressType": wanted.get("ipAddressType", "ipv4"),
-        }
-        arn = f"arn:aws:apigateway:{target.effective_region}::/domainnames/{name}"
-        return Created(name, {"arn": arn, "domainNameConfiguration": configuration})
-
-
-def _refuse_certificate(declared: Declared, name: str, arn: str, target: Target) -> None:
-    """API Gateway takes an issued certificate of its own region that covers the name."""
-    if arn.split(":")[3] != target.effective_region:
-        raise RefusedError(f"{declared}: the certificate {arn} must be in {target.effective_region}, the API's region")
-    found = target.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]
-    if found["Status"] != "ISSUED":
-        raise RefusedError(
-            f"{declared}: the certificate {arn} is {found['Status']}, not ISSUED; wait for its validation"
-        )
-    covered = {found["DomainName"], *found.get("SubjectAlternativeNames", [])}
-    if name not in covered and f"*.{name.partition('.')[2]}" not in covered:
-        raise RefusedError(f"{declared}: the certificate covers {', '.join(sorted(covered))}, not {name}")
-
-
-class ApiMapping(CreateOnly):
-    """aws:apigatewayv2/apiMapping:ApiMapping."""
-
-    type = "aws:apigatewayv2/apiMapping:ApiMapping"
-
-    def create(self, declared: Declared, target: Target) -> Created:
-        """See ResourceHandler."""
-        request = _request(declared.inputs, ("apiId", "domainName", "stage", "apiMappingKey"))
-        return Created(target.client("apigatewayv2").create_api_mapping(**request)["ApiMappingId"])
-
-
-HANDLERS = (Api(), Integration(), Route(), Stage(), DomainName(), ApiMapping())
+HANDLERS = (Api(), Integration(), Route(), Stage())
