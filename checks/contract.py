@@ -238,44 +238,109 @@ class Edge(_Part):
     origin_pulls: tuple[OriginPull, ...]
 
 
-class Mx(_Part):
+class Exchanger(_Part):
     """One mail exchanger."""
 
     host: str
     priority: int
 
 
-class Spf(_Part):
-    """The SPF record's owner name and text."""
+class Mx(_Part):
+    """Who receives a domain's mail; no exchanger means a null MX (RFC 7505)."""
 
-    name: str
+    domain: str
+    exchangers: tuple[Exchanger, ...]
+
+
+class Spf(_Part):
+    """A domain's SPF record, and what it cost to evaluate when it was declared."""
+
+    domain: str
     value: str
+    lookups: int
+    voids: int
+    counted_from: Literal["dns", "recorded"]
 
 
 class Dkim(_Part):
     """One DKIM selector's record."""
 
+    domain: str
     selector: str
     name: str
-    type: str
+    type: Literal["CNAME", "TXT"]
     value: str
 
 
-class Dmarc(_Part):
-    """The DMARC record's owner name, policy and report addresses."""
+class ReturnPath(_Part):
+    """Where a sender's bounces go; a CNAME hands the name's SPF record to the vendor too."""
 
     name: str
-    policy: str
+    type: Literal["CNAME", "MX"]
+    value: str
+    priority: int | None
+
+
+class Dmarc(_Part):
+    """A domain's DMARC record; `authorisations` are the records of other domains that agree to take its reports."""
+
+    domain: str
+    name: str
+    policy: Literal["none", "quarantine", "reject"]
+    subdomains: Literal["none", "quarantine", "reject"] | None
+    nonexistent: Literal["none", "quarantine", "reject"] | None
+    testing: bool
+    rua: tuple[str, ...]
+    authorisations: tuple[str, ...]
+
+
+class MtaSts(_Part):
+    """The MTA-STS policy (RFC 8461): its TXT record's name and id, where it is served, what it says."""
+
+    name: str
+    id: str
+    url: str
+    mode: Literal["testing", "enforce"]
+    max_age: int
+    mx: tuple[str, ...]
+
+
+class TlsRpt(_Part):
+    """Where reports about TLS go (RFC 8460)."""
+
+    name: str
     rua: tuple[str, ...]
 
 
+class Bimi(_Part):
+    """The logo and the certificate that says whose it is."""
+
+    name: str
+    logo: str
+    authority: str | None
+
+
+class Sender(_Part):
+    """Who sends as which domain; `envelope` is the domain whose SPF record is asked for."""
+
+    via: str
+    domain: str
+    envelope: str
+    kind: Literal["people", "transactional", "marketing"]
+
+
 class Mail(_Part):
-    """Mail authentication of the domain."""
+    """Mail authentication of the domain and its sub-domains."""
 
     mx: tuple[Mx, ...]
-    spf: Spf | None
+    spf: tuple[Spf, ...]
     dkim: tuple[Dkim, ...]
-    dmarc: Dmarc | None
+    return_paths: tuple[ReturnPath, ...]
+    dmarc: tuple[Dmarc, ...]
+    mta_sts: MtaSts | None
+    tls_rpt: TlsRpt | None
+    bimi: Bimi | None
+    senders: tuple[Sender, ...]
 
 
 class Endpoints(_Part):

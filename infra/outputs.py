@@ -6,20 +6,18 @@ It names what was declared and what is expected of it, and holds no secret. Its 
 from dataclasses import dataclass
 from typing import Any
 
-import pulumi
-
 from handlers.settings import CLAIMS_PATH, HEALTH_PATH, MEMBERS_PATH, WEBHOOK_PATH
 from infra import queues
 from infra.alarms import EFFECT_SECONDS, Alarms
 from infra.api import ApiHost
-from infra.edge import edge
+from infra.edge import contract as edge_contract
 from infra.functions import Function
-from infra.hostnames import APEX
-from infra.mail.records import dkim_name, dmarc_name
-from infra.names.zone import AUTOMATIC, Zone
+from infra.mail import contract as mail_contract
+from infra.names import contract as names_contract
+from infra.names.zone import Zone
 from infra.origin.pulls import OriginPulls
 from infra.pipeline import Pipeline
-from infra.plans import PLANS
+from infra.redirects import contract as redirects_contract
 from infra.secrets import Secrets
 from infra.settings import Stack
 from infra.stripe_endpoint import StripeEndpoint
@@ -58,17 +56,17 @@ def contract(launch: Launch) -> dict[str, Any]:
         "domain": stack.settings.domain,
         "region": stack.region,
         "livemode": stack.settings.livemode,
-        "zone": _zone(launch),
-        "hosts": _hosts(launch),
-        "records": [],
-        "caa": None,
-        "parked": [],
-        "retired": [],
-        "redirects": _redirects(stack),
-        "path_redirects": {"total": 0, "sample": []},
-        "rungs": [],
+        "zone": names_contract.zone(stack, launch.zone),
+        "hosts": names_contract.hosts(stack, launch.api_host.target),
+        "records": names_contract.records(stack),
+        "caa": names_contract.authorities(stack),
+        "parked": list(stack.settings.parked),
+        "retired": names_contract.retired(stack),
+        "redirects": redirects_contract.redirects(stack),
+        "path_redirects": redirects_contract.path_redirects(stack),
+        "rungs": [*edge_contract.rungs(stack), mail_contract.rung(stack.settings.mail.dmarc)],
         "edge": _edge(stack, launch.origin_pulls),
-        "mail": _mail(stack),
+        "mail": mail_contract.mail(stack.settings.mail, stack.settings.domain, stack.settings.spf_lookups),
         "endpoints": endpoints(stack),
         "webhook": {"bad_signature_status": stack.settings.webhook.bad_signature},
         "claims": _claims(stack),
@@ -105,117 +103,13 @@ def _claims(stack: Stack) -> dict[str, Any] | None:
     return {"url": identity.claim_url, "days": identity.claim_days} if identity.claim_url else None
 
 
-def _zone(launch: Launch) -> dict[str, Any]:
-    settings = launch.stack.settings
-    return {
-        "id": launch.zone.id,
-        "name": settings.domain,
-        "plan": settings.zone_plan,
-        "name_servers": launch.zone.name_servers,
-        "role": settings.zone,
-        "dnssec": False,
-    }
-
-
-def _hosts(launch: Launch) -> list[dict[str, Any]]:
-    stack = launch.stack
-    declared = [
-        _host(stack.host(host.name), host.role, host.type, host.content, host.proxied, host.record_ttl)
-        for host in stack.settings.hosts
-    ]
-    www = [_host(stack.www_host, "redirect", "CNAME", stack.host(APEX), True, AUTOMATIC)] if stack.owns_zone else []
-    return [
-        *declared,
-        *www,
-        _host(stack.api_host, "api", "CNAME", launch.api_host.target, True, AUTOMATIC),
-    ]
-
-
-def _host(
-    name: str, role: str, kind: str, content: pulumi.Input[str | None], proxied: bool, ttl: int
-) -> dict[str, Any]:
-    return {
-        "name": name,
-        "role": role,
-        "type": kind,
-        "content": content,
-        "proxied": proxied,
-        "ttl": ttl,
-        "platform": None,
-    }
-
-
-def _redirects(stack: Stack) -> list[dict[str, Any]]:
-    if not stack.owns_zone:
-        return []
-    return [
-        {
-            "from_host": stack.www_host,
-            "to_host": stack.host(APEX),
-            "status": edge.REDIRECT_STATUS,
-            "preserve_path": True,
-            "preserve_query": True,
-        }
-    ]
-
-
 def _edge(stack: Stack, origin_pulls: OriginPulls) -> dict[str, Any]:
-    settings = stack.settings
-    hsts, limit = settings.hsts, settings.rate_limit
     return {
-        "ssl": edge.SSL,
-        "min_tls_version": edge.MIN_TLS,
-        "tls_1_3": True,
-        "hsts": hsts.model_dump(),
-        "https_redirect_hosts": list(stack.proxied_web_hosts),
-        "http_refused_hosts": [stack.api_host],
-        "cache": {
-            "static_paths": list(settings.cache.static_paths),
-            "edge_ttl_seconds": settings.cache.edge_ttl_seconds,
-            "never_paths": [],
-            "session_cookies": [],
-        },
-        "waf": {"blocked_paths": list(settings.waf.blocked_paths), "managed": []},
-        "rate_limits": [
-            {
-                "name": "rate-limit",
-                "hosts": [],
-                "paths": [limit.path],
-                "requests": limit.requests,
-                "period_seconds": limit.period_seconds,
-                "mitigation_seconds": PLANS[settings.zone_plan].rate_limit_mitigation,
-            }
-        ],
-        "unprotected": [],
-        "headers": [],
-        "csp": [],
-        "cors": None,
-        "bot_fight_mode": False,
-        "ddos": None,
-        "webhook_addresses": [],
+        **edge_contract.edge(stack),
         "access_hosts": [],
         "maintenance": None,
         "documents": [],
-        "noindex_hosts": [],
         "origin_pulls": origin_pulls.contract(),
-    }
-
-
-def _mail(stack: Stack) -> dict[str, Any]:
-    mail, domain = stack.settings.mail, stack.settings.domain
-    return {
-        "mx": [{"host": mx.host, "priority": mx.priority} for mx in mail.mx],
-        "spf": {"name": domain, "value": mail.spf.value},
-        "dkim": [
-            {
-                "selector": dkim.selector,
-                "name": dkim_name(dkim.selector, domain),
-                "type": dkim.type,
-                "value": dkim.value,
-            }
-            for dkim in mail.dkim
-        ],
-        "dmarc": {"name": dmarc_name(domain), "policy": mail.dmarc.policy, "rua": list(mail.dmarc.rua)},
     }
 
 

@@ -1,18 +1,36 @@
 """The whole configuration of a stack, as frozen models. Reading it is in `infra.config`."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
 from infra.destination_sections import Destinations
-from infra.edge.sections import Cache, Hsts, RateLimit, Waf
+from infra.edge.header_sections import Csp, Headers, Hsts
+from infra.edge.sections import (
+    SIGN_IN,
+    Bots,
+    Cache,
+    Cors,
+    Ddos,
+    ExtraRule,
+    RateLimit,
+    SslMode,
+    TlsVersion,
+    Waf,
+)
 from infra.hostnames import APEX, absolute, domain_fault, label_fault
+from infra.mail.lookups import Mode as SpfLookups
 from infra.mail.sections import Mail
+from infra.names.record_sections import ZoneRecord
 from infra.names.sections import Host
+from infra.names.zone_sections import MAX_ASIDE, Caa, Retired
+from infra.names.zone_sections import Domain as DomainAside
 from infra.origin.sections import OriginPulls
 from infra.plans import PlanName
+from infra.redirects.names import canonical_pair
+from infra.redirects.sections import Redirects
 from infra.section import Section, refused
 from infra.sections import EventBridge, Identity, Policy, Product, Webhook
 from infra.tenancy import Tenant, proxied
@@ -89,11 +107,28 @@ class Settings(Section):
     api_host: Annotated[str, AfterValidator(_api_label)] = "api"
     livemode: bool = True
     hosts: tuple[Host, ...] = Field(min_length=1)
-    mail: Mail
+    canonical: Literal["apex", "www"] = "apex"
+    records: tuple[ZoneRecord, ...] = ()
+    caa: Caa = Caa()
+    dnssec: bool = True
+    parked: tuple[DomainAside, ...] = Field(default=(), max_length=MAX_ASIDE)
+    retired: tuple[Retired, ...] = Field(default=(), max_length=MAX_ASIDE)
+    redirects: Redirects = Redirects()
+    mail: Mail = Mail()
+    spf_lookups: SpfLookups = "dns"
+    ssl: SslMode = "strict"
+    min_tls_version: TlsVersion = "1.2"
     hsts: Hsts = Hsts()
+    csp: Csp = Csp()
+    headers: Headers = Headers()
+    cors: Cors = Cors()
     cache: Cache = Cache()
     waf: Waf = Waf()
-    rate_limit: RateLimit = RateLimit()
+    rate_limits: tuple[RateLimit, ...] = (SIGN_IN,)
+    bots: Bots = Bots()
+    ddos: Ddos = Ddos()
+    settings: dict[str, Any] = Field(default_factory=dict)
+    extra_rules: dict[str, tuple[ExtraRule, ...]] = Field(default_factory=dict)
     origin_pulls: OriginPulls = OriginPulls()
     products: tuple[Product, ...] = Field(min_length=1)
     policy: Policy = Policy()
@@ -155,6 +190,16 @@ class Stack:
         return (self.api_host, *(tenant.api_host for tenant in self.tenants))
 
     @property
+    def canonical_host(self) -> str:
+        """The name of the site that people should see: the apex, or www."""
+        return canonical_pair(self.settings.canonical, self.settings.domain)[0]
+
+    @property
+    def alias_host(self) -> str:
+        """The other of the two, which redirects to it."""
+        return canonical_pair(self.settings.canonical, self.settings.domain)[1]
+
+    @property
     def www_host(self) -> str:
         """The alias that redirects to the apex."""
         return self.host("www")
@@ -168,6 +213,15 @@ class Stack:
     def edge_web_hosts(self) -> tuple[str, ...]:
         """Those of the whole zone: this stack's and its tenants'."""
         return (*self.proxied_web_hosts, *(host for tenant in self.tenants for host in tenant.proxied_web_hosts))
+
+    @property
+    def cors_origins(self) -> tuple[str, ...]:
+        """Whose pages may call this stack's API from a browser: as listed, else those of its proxied web hosts."""
+        settings = self.settings
+        if settings.cors.origins is not None:
+            return settings.cors.origins
+        web = [host for host in settings.hosts if host.role == "web"]
+        return tuple(f"https://{name}" for name in proxied(web, settings.domain))
 
     @property
     def noindex_hosts(self) -> tuple[str, ...]:

@@ -1,12 +1,11 @@
-"""The checks of DNS and mail."""
+"""The checks of DNS."""
 
 from checks.catalogue.checklist import entries
 from checks.commands import dig
 from checks.model import Check
-from checks.probes import authority, dns, mail, records, spf
+from checks.probes import authority, dns, records
 from checks.rules import authority as authority_rules
 from checks.rules import dns as dns_rules
-from checks.rules import mail as mail_rules
 from checks.rules import records as record_rules
 from checks.scope import Scope
 
@@ -16,7 +15,7 @@ VENDOR = "the record leads into a vendor's zone, which a rehearsal does not have
 
 def checks() -> tuple[Check, ...]:
     """Every check of this area."""
-    return (*_zone(), *_signed(), *_authority(), *_records(), *_vendors())
+    return (*_zone(), *_signed(), *_authority())
 
 
 def _zone() -> tuple[Check, ...]:
@@ -94,90 +93,6 @@ def _authority() -> tuple[Check, ...]:
             only_live="an invented domain has no registrar",
         ),
     )
-
-
-def _records() -> tuple[Check, ...]:
-    return (
-        Check(
-            entry=entries()["mail.mx"],
-            probe=mail.mx,
-            rule=mail_rules.mx,
-            fix="declare the mail provider's exchangers under `mail.mx` and deploy",
-            command=lambda scope: dig(scope, scope.contract.domain, "MX"),
-        ),
-        Check(
-            entry=entries()["mail.spf"],
-            probe=mail.spf,
-            rule=mail_rules.spf,
-            fix="declare the senders under `mail.spf.includes` with `all: -all`; remove other v=spf1 records",
-            command=lambda scope: dig(scope, scope.contract.domain, "TXT"),
-        ),
-        Check(
-            entry=entries()["mail.dkim"],
-            probe=mail.dkim,
-            rule=mail_rules.dkim,
-            fix="declare each sender's selectors under `mail.dkim` and deploy",
-            command=_dig_selector,
-        ),
-        Check(
-            entry=entries()["mail.dmarc"],
-            probe=mail.dmarc,
-            rule=mail_rules.dmarc,
-            fix="set `mail.dmarc.policy` to quarantine or reject and deploy",
-            command=lambda scope: dig(scope, f"_dmarc.{scope.contract.domain}", "TXT"),
-        ),
-        Check(
-            entry=entries()["mail.dmarc-rua"],
-            probe=mail.dmarc,
-            rule=mail_rules.dmarc_rua,
-            fix="give `mail.dmarc.rua` an address that somebody or something reads",
-            command=lambda scope: dig(scope, f"_dmarc.{scope.contract.domain}", "TXT"),
-        ),
-    )
-
-
-def _vendors() -> tuple[Check, ...]:
-    return (
-        Check(
-            entry=entries()["mail.mx-hosts"],
-            probe=mail.mx_hosts,
-            rule=mail_rules.mx_hosts,
-            fix="use the exchangers' names exactly as the mail provider gives them",
-            command=lambda scope: dig(scope, scope.contract.domain, "MX"),
-            only_live=VENDOR,
-        ),
-        Check(
-            entry=entries()["mail.spf-limit"],
-            probe=spf.cost,
-            rule=mail_rules.spf_limit,
-            fix="drop includes that nobody sends through; move marketing mail to its own subdomain",
-            command=lambda scope: dig(scope, scope.contract.domain, "TXT"),
-            only_live=VENDOR,
-            timeout=30.0,
-        ),
-        Check(
-            entry=entries()["mail.dkim-key"],
-            probe=mail.dkim,
-            rule=mail_rules.dkim_key,
-            fix="rotate the selector to a key of 2048 bits at the sender, and leave its test mode",
-            command=_dig_selector,
-            only_live=VENDOR,
-        ),
-        Check(
-            entry=entries()["mail.dmarc-report"],
-            probe=mail.report_authorisations,
-            rule=mail_rules.dmarc_report,
-            fix="ask the report service to authorise the domain, or take the reports at an address of your own",
-            command=lambda scope: dig(scope, f"_dmarc.{scope.contract.domain}", "TXT"),
-            only_live=VENDOR,
-        ),
-    )
-
-
-def _dig_selector(scope: Scope) -> str:
-    selectors = scope.contract.mail.dkim
-    name = selectors[0].name if selectors else f"_domainkey.{scope.contract.domain}"
-    return dig(scope, name, "TXT")
 
 
 def _dig_record(scope: Scope) -> str:

@@ -16,8 +16,9 @@ EXCHANGERS_MOST = 10  # names of one mx term, ibid.
 
 @dataclass(frozen=True, kw_only=True)
 class SpfCost:
-    """DNS lookups that evaluating the SPF record takes; `error` where it cannot be evaluated at all."""
+    """DNS lookups that evaluating a domain's SPF record takes; `error` where it cannot be evaluated at all."""
 
+    domain: str
     lookups: int
     voids: int
     error: str = ""
@@ -30,11 +31,16 @@ class _Count:
     errors: list[str] = field(default_factory=list)
 
 
-def cost(scope: Scope) -> SpfCost:
-    """What the domain's SPF record costs, every term evaluated. Raises ProbeError when a resolver does not answer."""
+def costs(scope: Scope) -> tuple[SpfCost, ...]:
+    """What each declared SPF record costs as it is published. Raises ProbeError when a resolver does not answer."""
+    return tuple(cost(scope, declared.domain) for declared in scope.contract.mail.spf)
+
+
+def cost(scope: Scope, domain: str) -> SpfCost:
+    """What a domain's SPF record costs, every term evaluated. Raises ProbeError when a resolver does not answer."""
     count = _Count()
-    _follow(scope, scope.contract.domain, count, ())
-    return SpfCost(lookups=count.lookups, voids=count.voids, error="; ".join(count.errors))
+    _follow(scope, domain, count, ())
+    return SpfCost(domain=domain, lookups=count.lookups, voids=count.voids, error="; ".join(count.errors))
 
 
 def records(answer: dns.Answer) -> tuple[str, ...]:

@@ -1,14 +1,13 @@
-"""Rules over the domain's mail records: MX, SPF, DKIM, DMARC."""
+"""Rules over mail records: MX, SPF, DKIM and return paths. DMARC is in `checks.rules.dmarc`."""
 
 import base64
 import binascii
 import ipaddress
-import re
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-from checks.contract import Contract
+from checks.contract import Contract, Mx
 from checks.model import Verdict, judge
 from checks.probes.dns import Answer
 from checks.probes.mail import DkimFacts
@@ -16,24 +15,21 @@ from checks.probes.spf import SpfCost
 from checks.probes.spf import records as spf_records
 
 LOOKUPS_MOST, LOOKUPS_WARN, VOIDS_MOST = 10, 8, 2  # RFC 7208 section 4.6.4
-MAILTO = re.compile(r"mailto:[^@\s,!;]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}(?:![0-9]+[kmgt]?)?\Z")
-POLICIES = ("none", "quarantine", "reject")
-REMOVED_TAGS = ("pct", "rf", "ri")  # RFC 9989
 
 
-def mx(contract: Contract, facts: Answer) -> Verdict:
-    """mail.mx: the domain publishes exactly the declared exchangers, each a host name (RFC 5321 section 5.1).
+def mx(contract: Contract, facts: tuple[Answer, ...]) -> Verdict:
+    """mail.mx: each domain publishes exactly its declared exchangers, by host name (RFC 5321 section 5.1).
 
-    Whether those hosts resolve is the vendor's zone: mail.mx-hosts.
+    A domain that receives nothing publishes a null MX (RFC 7505). Whether the hosts resolve is mail.mx-hosts.
     """
-    published = sorted(_exchanger(record) for record in facts.records)
-    declared = sorted((mx.priority, mx.host.rstrip(".").lower()) for mx in contract.mail.mx)
-    problems = [] if published else [f"{contract.domain} has no MX record"]
-    if published and published != declared:
-        problems.append(f"published {published}, declared {declared}")
-    problems += [f"{host} is an address, not a host name" for _, host in published if _is_address(host)]
+    problems: list[str] = []
+    for declared, answer in zip(contract.mail.mx, facts, strict=True):
+        problems += _mx_problems(declared, answer)
     return judge(
-        "the declared exchangers, by host name", seen=facts.line(), problems=problems, evidence=(facts.line(),)
+        "the declared exchangers, by host name; a null MX where no mail is received",
+        seen="; ".join(answer.line() for answer in facts),
+        problems=problems,
+        evidence=tuple(answer.line() for answer in facts),
     )
 
 
@@ -52,36 +48,42 @@ def mx_hosts(_contract: Contract, facts: tuple[Answer, ...]) -> Verdict:
     )
 
 
-def spf(contract: Contract, facts: Answer) -> Verdict:
-    """mail.spf: one record that ends in -all or ~all, without ptr, as declared (RFC 7208 sections 3.2, 5.1, 5.5).
+def spf(contract: Contract, facts: tuple[Answer, ...]) -> Verdict:
+    """mail.spf: one record a domain, ending in -all or ~all, without ptr, as declared (RFC 7208 3.2, 5.1, 5.5).
 
     How many lookups its includes cost is mail.spf-limit.
     """
-    records = spf_records(facts)
-    problems = [] if len(records) == 1 else [f"{len(records)} SPF records at {contract.domain}, must be one"]
-    for record in records:
-        problems += _spf_problems(record)
-        if contract.mail.spf and record != contract.mail.spf.value:
-            problems.append(f"published {record!r}, declared {contract.mail.spf.value!r}")
+    problems: list[str] = []
+    for declared, answer in zip(contract.mail.spf, facts, strict=True):
+        records = spf_records(answer)
+        problems += [] if len(records) == 1 else [f"{len(records)} SPF records at {declared.domain}, must be one"]
+        for record in records:
+            problems += _spf_problems(record)
+            if record != declared.value:
+                problems.append(f"{declared.domain} publishes {record!r}, declared {declared.value!r}")
     return judge(
-        "one record ending in -all or ~all, without ptr",
-        seen=" ".join(records),
+        "one record a sending domain, ending in -all or ~all, without ptr",
+        seen="; ".join(record for answer in facts for record in spf_records(answer)),
         problems=problems,
-        evidence=(facts.line(),),
+        evidence=tuple(answer.line() for answer in facts),
     )
 
 
-def spf_limit(_contract: Contract, facts: SpfCost) -> Verdict:
-    """mail.spf-limit: at most 10 DNS lookups (8 warns) and 2 void ones (RFC 7208 section 4.6.4)."""
-    problems = [facts.error] if facts.error else []
-    if facts.lookups > LOOKUPS_MOST:
-        problems.append(f"{facts.lookups} lookups, at most {LOOKUPS_MOST}")
-    if facts.voids > VOIDS_MOST:
-        problems.append(f"{facts.voids} void lookups, at most {VOIDS_MOST}")
-    warnings = [f"{facts.lookups} lookups, close to {LOOKUPS_MOST}"] if facts.lookups >= LOOKUPS_WARN else []
+def spf_limit(_contract: Contract, facts: tuple[SpfCost, ...]) -> Verdict:
+    """mail.spf-limit: at most 10 DNS lookups (8 warns) and 2 void ones a record (RFC 7208 section 4.6.4)."""
+    problems: list[str] = []
+    warnings: list[str] = []
+    for cost in facts:
+        problems += [f"{cost.domain}: {cost.error}"] if cost.error else []
+        if cost.lookups > LOOKUPS_MOST:
+            problems.append(f"{cost.domain}: {cost.lookups} lookups, at most {LOOKUPS_MOST}")
+        elif cost.lookups >= LOOKUPS_WARN:
+            warnings.append(f"{cost.domain}: {cost.lookups} lookups, close to {LOOKUPS_MOST}")
+        if cost.voids > VOIDS_MOST:
+            problems.append(f"{cost.domain}: {cost.voids} void lookups, at most {VOIDS_MOST}")
     return judge(
-        f"at most {LOOKUPS_MOST} lookups and {VOIDS_MOST} void ones",
-        seen=f"{facts.lookups} lookups, {facts.voids} void",
+        f"at most {LOOKUPS_MOST} lookups and {VOIDS_MOST} void ones a record",
+        seen="; ".join(f"{cost.domain}: {cost.lookups} lookups, {cost.voids} void" for cost in facts),
         problems=problems,
         warnings=warnings,
     )
@@ -125,61 +127,19 @@ def dkim_key(_contract: Contract, facts: tuple[DkimFacts, ...]) -> Verdict:
     )
 
 
-def dmarc(contract: Contract, facts: Answer) -> Verdict:
-    """mail.dmarc: one record, p=quarantine or reject, not t=y, sp and np no weaker, no removed tag (RFC 9989).
+def return_path(contract: Contract, facts: tuple[Answer, ...]) -> Verdict:
+    """mail.return-path: each declared return path is published as declared, and stands alone (RFC 2181 10.1).
 
-    Whether mail that people send aligns with it is mail.align.
+    With a CNAME the vendor answers for the name's SPF record; with an MX the record is one of mail.spf.
     """
-    records = [record for record in facts.records if record.replace(" ", "").startswith("v=DMARC1")]
-    if len(records) != 1:
-        return judge(
-            "one DMARC record",
-            seen="",
-            problems=[f"{len(records)} DMARC records at {facts.name}, must be one"],
-            evidence=(facts.line(),),
-        )
-    tags = tags_of(records[0])
-    problems = _policy_problems(tags)
-    problems += [f"{tag}= was removed by RFC 9989" for tag in REMOVED_TAGS if tag in tags]
-    problems += ["t=y: receivers treat it as a test"] if tags.get("t") == "y" else []
-    declared = contract.mail.dmarc.policy if contract.mail.dmarc else None
-    if declared and tags.get("p") != declared:
-        problems.append(f"published p={tags.get('p')}, declared {declared}")
+    problems = []
+    for declared, answer in zip(contract.mail.return_paths, facts, strict=True):
+        wanted = declared.value if declared.priority is None else f"{declared.priority} {declared.value}"
+        found = [record.rstrip(".") for record in answer.records]
+        problems += [] if found == [wanted] else [f"{answer.line()}; declared {wanted}"]
     return judge(
-        "p=quarantine or p=reject, enforced for subdomains too",
-        seen=records[0],
-        problems=problems,
-        evidence=(facts.line(),),
-    )
-
-
-def dmarc_rua(_contract: Contract, facts: Answer) -> Verdict:
-    """mail.dmarc-rua: an address for aggregate reports, each a mailto: URI (RFC 9990 section 4).
-
-    Whether another domain has agreed to take them is mail.dmarc-report.
-    """
-    addresses = report_addresses(facts)
-    problems = [f"{address!r} is not a mailto: address" for address in addresses if not MAILTO.match(address)]
-    if not addresses:
-        problems.append(f"no rua= at {facts.name}")
-    return judge(
-        "rua= with at least one mailto: address",
-        seen=f"{len(addresses)} report addresses",
-        problems=problems,
-        evidence=(facts.line(),),
-    )
-
-
-def dmarc_report(_contract: Contract, facts: tuple[Answer, ...]) -> Verdict:
-    """mail.dmarc-report: every report address of another domain is authorised there (RFC 9990 section 4)."""
-    problems = [
-        f"{answer.name} has no v=DMARC1 record: that domain does not take these reports"
-        for answer in facts
-        if not any(record.startswith("v=DMARC1") for record in answer.records)
-    ]
-    return judge(
-        "each outside report address authorised by its domain",
-        seen=f"{len(facts)} outside domains agree",
+        "each return path as declared",
+        seen=f"{len(facts)} return paths",
         problems=problems,
         evidence=tuple(answer.line() for answer in facts),
     )
@@ -189,12 +149,6 @@ def tags_of(record: str) -> dict[str, str]:
     """The tags of a `tag=value; tag=value` record, names in lower case."""
     pairs = (part.partition("=") for part in record.split(";") if part.strip())
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
-
-
-def report_addresses(answer: Answer) -> tuple[str, ...]:
-    """The rua addresses of the DMARC records in an answer."""
-    found = (tags_of(record).get("rua", "") for record in answer.records if record.startswith("v=DMARC1"))
-    return tuple(address.strip() for text in found for address in text.split(",") if address.strip())
 
 
 def _spf_problems(record: str) -> list[str]:
@@ -207,18 +161,6 @@ def _spf_problems(record: str) -> list[str]:
     problems += [f"{term} lets anybody send" for term in everything if term not in {"-all", "~all"}]
     wide = [term for term in terms if term.lstrip("+-~?") in {"ip4:0.0.0.0/0", "ip6:::/0"}]
     return problems + [f"{term} lets anybody send" for term in wide]
-
-
-def _policy_problems(tags: dict[str, str]) -> list[str]:
-    policy = tags.get("p", "")
-    if policy not in POLICIES:
-        return [f"p={policy or '(missing)'} is no policy"]
-    problems = [] if policy != "none" else ["p=none only watches; nothing is refused"]
-    for tag in ("sp", "np"):
-        value = tags.get(tag, policy)
-        if value not in POLICIES or POLICIES.index(value) < POLICIES.index(policy):
-            problems.append(f"{tag}={value} is weaker than p={policy}")
-    return problems
 
 
 def _key_problems(fact: DkimFacts) -> tuple[list[str], list[str]]:
@@ -251,6 +193,15 @@ def _key_bits(tags: dict[str, str]) -> int:
     if not isinstance(key, rsa.RSAPublicKey):
         raise ValueError(f"p= holds a {type(key).__name__}, not the declared RSA key")
     return key.key_size
+
+
+def _mx_problems(declared: Mx, answer: Answer) -> list[str]:
+    published = sorted(_exchanger(record) for record in answer.records)
+    wanted = sorted((mx.priority, mx.host.lower()) for mx in declared.exchangers) or [(0, "")]
+    if not published:
+        return [f"{declared.domain} has no MX record"]
+    problems = [] if published == wanted else [f"{declared.domain} publishes {published}, declared {wanted}"]
+    return problems + [f"{host} is an address, not a host name" for _, host in published if _is_address(host)]
 
 
 def _exchanger(record: str) -> tuple[int, str]:

@@ -53,7 +53,7 @@ def test_every_key_is_required(document, path):
         (("livemode",), "true", "livemode: 'true' is not of type 'boolean'"),
         (("edge", "ssl"), "strictest", "edge.ssl: 'strictest' is not one of"),
         (("hosts", 1, "ttl"), 0, r"hosts\[1\]\.ttl: 0 is less than the minimum of 1"),
-        (("mail", "spf"), "v=spf1", "mail.spf: 'v=spf1' is not of type 'object', 'null'"),
+        (("mail", "bimi"), "v=BIMI1", "mail.bimi: 'v=BIMI1' is not of type 'object', 'null'"),
         (("endpoints", "webhook"), "http://x.example/", "endpoints.webhook: .* does not match"),
         (("surprise",), 1, "'surprise' was unexpected"),
     ],
@@ -79,7 +79,7 @@ def test_everything_that_is_wrong_is_said_at_once(document):
     assert "region" in str(raised.value)
 
 
-@pytest.mark.parametrize("part", ["spf", "dmarc"])
+@pytest.mark.parametrize("part", ["mta_sts", "tls_rpt", "bimi"])
 def test_what_is_not_declared_may_be_null(document, part):
     document["mail"][part] = None
     document["edge"]["hsts"] = None

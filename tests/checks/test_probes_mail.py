@@ -8,7 +8,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from checks.errors import ProbeError
 from checks.probes import mail, spf
+from checks.rules import dmarc as dmarc_rules
 from checks.rules import mail as rules
+from checks.rules import mail_policies as policy_rules
 from tests.checks.loopback import unused_port
 
 APEX = "tidewriters.example"
@@ -18,14 +20,20 @@ APEX = "tidewriters.example"
 def published(names, declared):
     """A zone that holds every declared mail record."""
     for mx in declared.mail.mx:
-        names.records.setdefault((APEX, "MX"), []).append(f"{mx.priority} {mx.host}.")
-        names.set(mx.host, "A", "192.0.2.25")
-    names.set(APEX, "TXT", f'"{declared.mail.spf.value}"')
-    names.set("_spf.mailhost.example", "TXT", '"v=spf1 ip4:192.0.2.0/24 -all"')
+        names.set(mx.domain, "MX", *(f"{one.priority} {one.host}." for one in mx.exchangers))
+        for one in mx.exchangers:
+            names.set(one.host, "A", "192.0.2.25")
+    for spf_record in declared.mail.spf:
+        names.set(spf_record.domain, "TXT", f'"{spf_record.value}"')
+    for include in ("_spf.mailhost.example", "amazonses.com"):
+        names.set(include, "TXT", '"v=spf1 ip4:192.0.2.0/24 -all"')
     for dkim in declared.mail.dkim:
         names.set(dkim.name, "CNAME", f"{dkim.value}.")
         names.set(dkim.value, "TXT", rsa_record(2048))
+    for path in declared.mail.return_paths:
+        names.set(path.name, "MX", f"{path.priority} {path.value}.")
     names.set(f"_dmarc.{APEX}", "TXT", f'"v=DMARC1; p=quarantine; rua=mailto:dmarc@{APEX}"')
+    names.set(declared.mail.tls_rpt.name, "TXT", f'"v=TLSRPTv1; rua={declared.mail.tls_rpt.rua[0]}"')
     return names
 
 
@@ -43,12 +51,14 @@ CHECKS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "mx": (mail.mx, rules.mx),
     "mx hosts": (mail.mx_hosts, rules.mx_hosts),
     "spf": (mail.spf, rules.spf),
-    "spf limit": (spf.cost, rules.spf_limit),
+    "spf limit": (spf.costs, rules.spf_limit),
     "dkim": (mail.dkim, rules.dkim),
     "dkim key": (mail.dkim, rules.dkim_key),
-    "dmarc": (mail.dmarc, rules.dmarc),
-    "dmarc rua": (mail.dmarc, rules.dmarc_rua),
-    "dmarc report": (mail.report_authorisations, rules.dmarc_report),
+    "dmarc": (mail.dmarc, dmarc_rules.dmarc),
+    "dmarc rua": (mail.dmarc, dmarc_rules.dmarc_rua),
+    "dmarc report": (mail.report_authorisations, dmarc_rules.dmarc_report),
+    "return path": (mail.return_paths, rules.return_path),
+    "tls reports": (mail.tls_rpt, policy_rules.tls_rpt),
 }
 
 
@@ -68,6 +78,8 @@ BREAKS = {
     "dkim key": lambda names: names.set("s1.dkim.mailhost.example", "TXT", rsa_record(1024)),
     "dmarc": lambda names: names.set(f"_dmarc.{APEX}", "TXT", '"v=DMARC1; p=none"'),
     "dmarc rua": lambda names: names.set(f"_dmarc.{APEX}", "TXT", '"v=DMARC1; p=quarantine"'),
+    "return path": lambda names: names.set(f"send.mail.{APEX}", "MX", "10 mail.elsewhere.example."),
+    "tls reports": lambda names: names.set(f"_smtp._tls.{APEX}", "TXT", '"v=TLSRPTv1; rua=mailto:a@b.example"'),
     "dmarc report": lambda names: names.set(
         f"_dmarc.{APEX}", "TXT", '"v=DMARC1; p=quarantine; rua=mailto:us@reports.example!10m"'
     ),
@@ -90,10 +102,10 @@ def test_a_report_service_that_agrees_is_found(look, published, declared):
     published.set(f"_dmarc.{APEX}", "TXT", '"v=DMARC1; p=quarantine; rua=mailto:us@reports.example"')
     published.set(f"{APEX}._report._dmarc.reports.example", "TXT", '"v=DMARC1"')
 
-    assert rules.dmarc_report(declared, mail.report_authorisations(look())).status == "pass"
+    assert dmarc_rules.dmarc_report(declared, mail.report_authorisations(look())).status == "pass"
 
 
-@pytest.mark.parametrize("probe", [mail.mx, spf.cost])
+@pytest.mark.parametrize("probe", [mail.mx, spf.costs])
 def test_a_dead_resolver_is_no_verdict(look, probe):
     with pytest.raises(ProbeError, match="no answer"):
         probe(look(0.3, resolver=("127.0.0.1", unused_port())))

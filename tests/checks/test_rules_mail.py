@@ -1,17 +1,29 @@
 import base64
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from checks.contract import Contract
 from checks.model import Status
 from checks.probes.dns import Answer
 from checks.probes.mail import DkimFacts
 from checks.probes.spf import SpfCost
-from checks.rules import mail
+from checks.rules import dmarc, mail
 
 DOMAIN = "tidewriters.example"
 GOOD_SPF = "v=spf1 include:_spf.mailhost.example -all"
+
+
+@pytest.fixture
+def declared(declared):
+    """The contract with one SPF record, that of the domain."""
+    return changed(declared, spf=declared.mail.spf[:1])
+
+
+def changed(declared: Contract, **parts: Any) -> Contract:
+    return declared.model_copy(update={"mail": declared.mail.model_copy(update=parts)})
 
 
 def answer(*records: str, name: str = DOMAIN, kind: str = "TXT", names: tuple[str, ...] = ()) -> Answer:
@@ -30,73 +42,75 @@ def answer(*records: str, name: str = DOMAIN, kind: str = "TXT", names: tuple[st
         (("v=spf1 ptr -all",), "ptr is slow"),
         (("v=spf1 ip4:0.0.0.0/0 -all",), "ip4:0.0.0.0/0 lets anybody send"),
         (("v=spf1 include:_spf.other.example -all",), "declared 'v=spf1 include:_spf.mailhost.example -all'"),
-        (("V=SPF1 -ALL",), "published 'V=SPF1 -ALL'"),
+        (("V=SPF1 -ALL",), "publishes 'V=SPF1 -ALL'"),
         (("v=spf10 -all",), "0 SPF records"),
     ],
 )
 def test_spf(declared, records, said):
-    verdict = mail.spf(declared, answer(*records))
+    verdict = mail.spf(declared, (answer(*records),))
 
     assert (verdict.status is Status.PASS) == (said is None)
     assert (said or "") in verdict.actual
 
 
 def test_a_weak_spf_fails_also_where_it_is_what_was_declared(declared):
-    weak = declared.model_copy(
-        update={
-            "mail": declared.mail.model_copy(
-                update={"spf": declared.mail.spf.model_copy(update={"value": "v=spf1 +all"})}
-            )
-        }
-    )
+    weak = changed(declared, spf=(declared.mail.spf[0].model_copy(update={"value": "v=spf1 +all"}),))
 
-    assert mail.spf(weak, answer("v=spf1 +all")).status is Status.FAIL
+    assert mail.spf(weak, (answer("v=spf1 +all"),)).status is Status.FAIL
 
 
 @pytest.mark.parametrize(
     ("record", "said"),
     [
         ("v=DMARC1; p=quarantine; rua=mailto:dmarc@tidewriters.example", None),
-        ("v=DMARC1; p=quarantine; sp=reject; np=reject", None),
-        ("v=DMARC1; p=none", "p=none only watches"),
-        ("v=DMARC1; p=reject", "published p=reject, declared quarantine"),
-        ("v=DMARC1; p=quarantine; sp=none", "sp=none is weaker"),
-        ("v=DMARC1; p=quarantine; np=none", "np=none is weaker"),
+        ("v = DMARC1 ; p = quarantine", None),
+        ("v=DMARC1; p=none", "published p=none, declared p=quarantine"),
+        ("v=DMARC1; p=reject", "published p=reject, declared p=quarantine"),
+        ("v=DMARC1; p=quarantine; sp=none", "published sp=none, declared no sp="),
+        ("v=DMARC1; p=quarantine; np=none", "published np=none, declared no np="),
         ("v=DMARC1; p=quarantine; pct=20", "pct= was removed"),
         ("v=DMARC1; p=quarantine; t=y", "t=y"),
         ("v=DMARC1; rua=mailto:a@b.example", "p=(missing) is no policy"),
+        ("v=DMARC1; p=refuse", "p=refuse is no policy"),
+        ("v=dmarc1; p=quarantine", "0 DMARC records"),
+        ("v=DMARC10; p=quarantine", "0 DMARC records"),
+        ("p=quarantine; v=DMARC1", "0 DMARC records"),
         ("v=spf1 -all", "0 DMARC records"),
     ],
 )
 def test_dmarc(declared, record, said):
-    verdict = mail.dmarc(declared, answer(record, name=f"_dmarc.{DOMAIN}"))
+    verdict = dmarc.dmarc(declared, (answer(record, name=f"_dmarc.{DOMAIN}"),))
 
     assert (verdict.status is Status.PASS) == (said is None)
     assert (said or "") in verdict.actual
 
 
-def test_dmarc_p_none_fails_also_where_it_is_what_was_declared(declared):
-    weak = declared.model_copy(
-        update={
-            "mail": declared.mail.model_copy(
-                update={"dmarc": declared.mail.dmarc.model_copy(update={"policy": "none"})}
-            )
-        }
-    )
+@pytest.mark.parametrize(
+    ("record", "status"),
+    [
+        ("v=DMARC1; p=none; np=reject; t=y", Status.PASS),
+        ("v=DMARC1; p=none; np=reject", Status.FAIL),
+        ("v=DMARC1; p=none; t=y", Status.FAIL),
+    ],
+)
+def test_the_lowest_rung_of_dmarc_is_what_must_be_live_where_it_is_declared(declared, record, status):
+    rung = {"policy": "none", "nonexistent": "reject", "testing": True}
+    watching = changed(declared, dmarc=(declared.mail.dmarc[0].model_copy(update=rung),))
 
-    assert mail.dmarc(weak, answer("v=DMARC1; p=none")).status is Status.FAIL
+    assert dmarc.dmarc(watching, (answer(record),)).status is status
 
 
 @pytest.mark.parametrize(
     ("record", "said"),
     [
-        ("v=DMARC1; p=reject; rua=mailto:a@b.example!10m,mailto:c@d.example", None),
+        ("v=DMARC1; p=reject; rua=mailto:dmarc@tidewriters.example", None),
+        ("v=DMARC1; p=reject; rua=mailto:a@b.example", "declared mailto:dmarc@tidewriters.example"),
         ("v=DMARC1; p=reject", "no rua="),
         ("v=DMARC1; p=reject; rua=a@b.example", "'a@b.example' is not a mailto: address"),
     ],
 )
 def test_dmarc_reports(declared, record, said):
-    verdict = mail.dmarc_rua(declared, answer(record, name=f"_dmarc.{DOMAIN}"))
+    verdict = dmarc.dmarc_rua(declared, (answer(record, name=f"_dmarc.{DOMAIN}"),))
 
     assert (verdict.status is Status.PASS) == (said is None)
     assert (said or "") in verdict.actual
@@ -104,7 +118,7 @@ def test_dmarc_reports(declared, record, said):
 
 @pytest.mark.parametrize(("records", "status"), [(("v=DMARC1",), Status.PASS), ((), Status.FAIL)])
 def test_outside_report_addresses(declared, records, status):
-    assert mail.dmarc_report(declared, (answer(*records),)).status is status
+    assert dmarc.dmarc_report(declared, (answer(*records),)).status is status
 
 
 @pytest.mark.parametrize(
@@ -117,7 +131,7 @@ def test_outside_report_addresses(declared, records, status):
     ],
 )
 def test_mx(declared, records, said):
-    verdict = mail.mx(declared, answer(*records, kind="MX"))
+    verdict = mail.mx(declared, (answer(*records, kind="MX"),))
 
     assert (verdict.status is Status.PASS) == (said is None)
     assert (said or "") in verdict.actual
@@ -142,16 +156,16 @@ def test_mx_hosts(declared, facts, said):
 @pytest.mark.parametrize(
     ("cost", "status"),
     [
-        (SpfCost(lookups=7, voids=2), Status.PASS),
-        (SpfCost(lookups=8, voids=0), Status.WARN),
-        (SpfCost(lookups=10, voids=0), Status.WARN),
-        (SpfCost(lookups=11, voids=0), Status.FAIL),
-        (SpfCost(lookups=1, voids=3), Status.FAIL),
-        (SpfCost(lookups=0, voids=0, error="loops"), Status.FAIL),
+        (SpfCost(domain=DOMAIN, lookups=7, voids=2), Status.PASS),
+        (SpfCost(domain=DOMAIN, lookups=8, voids=0), Status.WARN),
+        (SpfCost(domain=DOMAIN, lookups=10, voids=0), Status.WARN),
+        (SpfCost(domain=DOMAIN, lookups=11, voids=0), Status.FAIL),
+        (SpfCost(domain=DOMAIN, lookups=1, voids=3), Status.FAIL),
+        (SpfCost(domain=DOMAIN, lookups=0, voids=0, error="loops"), Status.FAIL),
     ],
 )
 def test_spf_limit(declared, cost, status):
-    assert mail.spf_limit(declared, cost).status is status
+    assert mail.spf_limit(declared, (cost,)).status is status
 
 
 def selector(published: tuple[str, ...], declared: str = "s1.dkim.mailhost.example", key: str = "") -> DkimFacts:

@@ -30,7 +30,8 @@ SOURCE = "aws.partner/stripe.com/ed_61TEN0dErlaWJQzTZ16Qafnx2x"
 def raw(**changes: Any) -> dict[str, str]:
     """The prod stack as Pulumi hands it over, with some keys changed, or left out where None."""
     written = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text(encoding="utf-8"))["config"]
-    values = {**written, **{f"launch-ready:{key}": value for key, value in {**SECRETS, **changes}.items()}}
+    changes = {"spfLookups": "recorded", **SECRETS, **changes}  # a test asks no resolver
+    values = {**written, **{f"launch-ready:{key}": value for key, value in changes.items()}}
     return {
         key: value if isinstance(value, str) else json.dumps(value)
         for key, value in values.items()
@@ -49,12 +50,7 @@ def problems(values: Mapping[str, str] | None = None, **changes: Any) -> list[st
 
 
 def host(**changes: Any) -> dict[str, Any]:
-    return {"name": "@", "type": "A", "content": "203.0.113.24", "proxied": True, "role": "web", **changes}
-
-
-def mail(**changes: Any) -> dict[str, Any]:
-    whole = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text(encoding="utf-8"))["config"]["launch-ready:mail"]
-    return {**whole, **changes}
+    return {"name": "@", "platform": "plain", "addresses": ["203.0.113.24"], "role": "web", **changes}
 
 
 def test_the_stack_in_the_project_is_complete_but_for_its_secrets() -> None:
@@ -89,12 +85,12 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         domain="tidewriters.example:443",
         domian="x",
         alertEmail=None,
-        hosts=[host(), host(name="app", type="MX")],
+        hosts=[host(), host(name="app", platform="heroku")],
         rateLimit={"periodSeconds": 60},
         livemode="perhaps",
     )
     keys = [problem.partition(": got ")[0].removeprefix("launch-ready:") for problem in found]
-    assert keys == ["domian", "domain", "livemode", "hosts[1].type", "alertEmail", "rateLimit.periodSeconds"]
+    assert keys == ["domian", "domain", "livemode", "hosts[1].platform", "alertEmail", "rateLimit.periodSeconds"]
 
 
 @pytest.mark.parametrize(
@@ -113,38 +109,6 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         ({"lambdaRuntime": "python3.9"}, "lambdaRuntime", "'python3.11'"),
         ({"hosts": []}, "hosts", "it needs at least 1"),
         ({"hosts": "[{"}, "hosts", "it must be JSON"),
-        ({"hosts": [host(name="app")]}, "hosts", "the apex is where www redirects to"),
-        ({"hosts": [host(), host(name="www")]}, "hosts[1].name", "declared by the program"),
-        ({"hosts": [host(), host(name="api")]}, "hosts[1].name", "declared by the program"),
-        ({"hosts": [host(), host(name="app.")]}, "hosts[1].name", "inner hyphens"),
-        ({"hosts": [host(content="app.hosting.example")]}, "hosts[0].content", "an A record holds an IPv4 address"),
-        ({"hosts": [host(content="2001:db8::1")]}, "hosts[0].content", "an IPv6 address in an A record"),
-        ({"hosts": [host(type="AAAA", content="2001:DB8:0::1")]}, "hosts[0].content", "here 2001:db8::1"),
-        ({"hosts": [host(content="10.0.0.1")]}, "hosts[0].content", "the Internet can reach"),
-        ({"hosts": [host(content="127.0.0.1")]}, "hosts[0].content", "the Internet can reach"),
-        ({"hosts": [host(type="CNAME", content="app")]}, "hosts[0].content", "relative name"),
-        ({"hosts": [host(type="CNAME", content="a.example.")]}, "hosts[0].content", "trailing dot"),
-        ({"hosts": [host(ttl=300)]}, "hosts[0].ttl", "a proxied record has ttl 1"),
-        ({"hosts": [host(proxied=False, ttl=5)]}, "hosts[0].ttl", "60 to 86400 seconds"),
-        ({"hosts": [host(), host()]}, "hosts[0].name", "declared once"),
-        ({"hosts": [host(), host(type="CNAME", content="a.example")]}, "hosts[0].name", "a CNAME stands alone"),
-        ({"hosts": [host(), host(type="AAAA", content="2001:db8::1", proxied=False)]}, "hosts[1]", "agree on proxied"),
-        ({"hosts": [host(), host(name="eu.app")]}, "hosts[1].name", "the apex and one label"),
-        ({"hosts": [host(), host(name="a." * 120 + "a", proxied=False)]}, "hosts[1].name", "253 characters"),
-        ({"mail": mail(mx=[{"host": "in1.mail.example"}])}, "mail.mx[0].priority", "it has no default"),
-        ({"mail": mail(mx=[{"host": "mail", "priority": 1}])}, "mail.mx[0].host", "relative name"),
-        ({"mail": mail(mx=[{"host": "m.example", "priority": 1}] * 2)}, "mail.mx", "declared once"),
-        ({"mail": mail(spf={"all": "+all"})}, "mail.spf.all", "'-all' or '~all'"),
-        (
-            {"mail": mail(spf={"includes": [f"s{n}.example" for n in range(11)]})},
-            "mail.spf.includes",
-            "10 terms that cost a look-up",
-        ),
-        ({"mail": mail(spf={"includes": ["include:a.example"]})}, "mail.spf.includes", "no port"),
-        ({"mail": mail(dmarc={"policy": "maybe", "rua": ["mailto:a@b.example"]})}, "mail.dmarc.policy", "'none'"),
-        ({"mail": mail(dmarc={"policy": "none", "rua": ["a@b.example"]})}, "mail.dmarc.rua[0]", "^mailto:"),
-        ({"mail": mail(dmarc={"policy": "none", "rua": []})}, "mail.dmarc.rua", "at least 1"),
-        ({"mail": mail(dkim=[{"selector": "a", "type": "TXT", "value": "p=x"}])}, "mail.dkim[0].value", "v=DKIM1;"),
         ({"hsts": {"preload": True, "includeSubdomains": False}}, "hsts.preload", "the preload list takes only"),
         ({"hsts": {"maxAge": -1}}, "hsts.maxAge", "greater than or equal to 0"),
         ({"cache": {"edgeTtlSeconds": 3600}}, "cache.edgeTtlSeconds", "at least 7200 seconds"),

@@ -57,7 +57,7 @@ WAF_RULE = """            cloudflare.RulesetRuleArgs(
 RATE_LIMIT = (
     '        self._ruleset("rate-limits", "http_ratelimit", self._plan.rate_limit_rules, [self._rate_limit()])\n'
 )
-SPF_RECORD = '        zone.record("spf", domain, "TXT", quoted(mail.spf.value), parent=self)\n'
+SPF_RECORD = '        yield MailRecord(resource=f"spf{_at(label)}", name=name, type="TXT", content=spf(mail, label))\n'
 API_RECORD = 'zone.record("host-api", self.host, "CNAME", self.target, proxied=True, parent=self)'
 PROOF_RECORD = 'zone.record("api-certificate-proof", name, "CNAME", value, parent=self)'
 RECONCILE_SENDS = """                Statement("SendEvents", permissions.SEND, [self._queues.events.arn]),
@@ -70,12 +70,26 @@ RECONCILE_SCHEDULE = """        self._schedule(self.reconcile, hourly(stack.sett
 TOLD_STATUS = "Env.BAD_SIGNATURE_STATUS: str(self._stack.settings.webhook.bad_signature),"
 SMUGGLED_KEY = '"NOTE": self._stack.settings.kit_api_key.get_secret_value(),'
 
+PUBLISHED = "infra/mail/published.py"
 MAIL = (
-    Mutation("no SPF record", "infra/mail/records.py", SPF_RECORD, "", "mail.spf"),
-    Mutation("SPF lets everybody send", "infra/mail/sections.py", ", self.all])", ', "+all"])', "mail.spf"),
-    Mutation("DMARC asks for nothing", PROD, "policy: quarantine", "policy: none", "mail.dmarc"),
+    Mutation("no SPF record", PUBLISHED, SPF_RECORD, "        continue\n", "mail.spf"),
+    Mutation("SPF lets everybody send", PUBLISHED, "*terms, mail.spf_all]", '*terms, "+all"]', "mail.spf"),
+    Mutation("DMARC asks for nothing", PUBLISHED, 'f"p={policy.rung}"', '"p=none"', "mail.dmarc"),
+    Mutation("DMARC is a test", PUBLISHED, '["t=y"] if policy.testing else []', '["t=y"]', "mail.dmarc"),
     Mutation(
-        "a DKIM selector is forgotten", "infra/mail/records.py", "in mail.dkim:", "in mail.dkim[1:]:", "mail.dkim"
+        "DMARC reports to nobody",
+        PUBLISHED,
+        "f\"rua={','.join(policy.rua)}\"] if policy.rua else",
+        "] if policy.rua else",
+        "mail.dmarc-rua",
+    ),
+    Mutation(
+        "a DKIM selector is forgotten", PUBLISHED, "for key in sender.dkim:", "for key in sender.dkim[1:]:", "mail.dkim"
+    ),
+    Mutation("bounces lead nowhere", PUBLISHED, "if shape and sender.bounces_to:", "if False:", "mail.return-path"),
+    Mutation("an exchanger has another priority", PUBLISHED, "priority=priority)", "priority=priority + 1)", "mail.mx"),
+    Mutation(
+        "TLS reports go elsewhere", PUBLISHED, "{','.join(mail.tls_rpt)}", "mailto:tls@elsewhere.example", "mail.tlsrpt"
     ),
 )
 EDGE = (
@@ -184,7 +198,20 @@ SECRETS = (
     ),
 )
 REFUSED = (
-    Mutation("SPF is configured for everybody", PROD, 'all: "-all"', 'all: "+all"', "mail.spf.all: got", 5),
+    Mutation(
+        "SPF is configured for everybody",
+        PROD,
+        "    dmarc:\n",
+        '    spfAll: "+all"\n    dmarc:\n',
+        "mail.spfAll: got",
+        5,
+    ),
+    Mutation(
+        "the newsletter leaves with the receipts", PROD, "domain: news", "domain: mail", "never share a domain", 5
+    ),
+    Mutation(
+        "DMARC waits for no date", PROD, '      by: "2027-03-01"\n      rua', "      rua", "mail.dmarc.by: got", 5
+    ),
     Mutation("claims on a page without TLS", PROD, "https://app.", "http://app.", "identity.claimUrl: got", 5),
     Mutation(
         "a limit that the plan lacks", "infra/edge/edge.py", "=limit.period_seconds", "=60", "must be one of 10", 7
