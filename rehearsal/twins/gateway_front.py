@@ -33,6 +33,7 @@ class GatewayFronts:
         parts = urlsplit(upstream)
         self._upstream = (str(parts.hostname), int(parts.port or 80))
         self._authority = authority
+        self._trust = authority.trust()  # one for all: the edge keeps its connections by it
         self._fronts: dict[str, _Front] = {}
         self._lock = threading.Lock()
 
@@ -65,7 +66,7 @@ class GatewayFronts:
             front = self._fronts.get(domain)
         if front is None:
             return None
-        return Origin(https=f"https://{LOOPBACK}:{front.port}", trust=self._authority.trust())
+        return Origin(https=f"https://{LOOPBACK}:{front.port}", trust=self._trust)
 
     def trusted(self, domain: str) -> list[Mapping[str, Any]]:
         """The authorities that clients of the domain must be certified by, as the ssl module tells of them."""
