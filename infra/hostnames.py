@@ -6,6 +6,7 @@ _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _RECORD_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 MAX_NAME_OCTETS = 253  # RFC 1035 section 2.3.4: 255 on the wire, less the root label and the first length
 APEX = "@"
+WILDCARD = "*"
 
 
 def domain_fault(name: str) -> str | None:
@@ -44,7 +45,21 @@ def label_fault(name: str) -> str | None:
         return None
     if not name:
         return 'a host is "@" for the apex or a label such as "app"'
-    return _labels_fault(name.split("."), _LABEL)
+    return _alphabet_fault(name) or _labels_fault(name.split("."), _LABEL)
+
+
+def owner_fault(name: str) -> str | None:
+    """Why `name` cannot be what a record of the zone stands at, relative to the zone; None when it can.
+
+    "@" for the apex; underscores (RFC 8552), and an asterisk as the whole first label (RFC 4592).
+    """
+    if name in (APEX, WILDCARD):
+        return None
+    if not name:
+        return 'a record stands at "@" for the apex or at a name such as "_dmarc"'
+    if name.endswith("."):
+        return "a name is written relative to the zone, without the trailing dot"
+    return _alphabet_fault(name) or _labels_fault(name.removeprefix(f"{WILDCARD}.").split("."), _RECORD_LABEL)
 
 
 def absolute(name: str, domain: str) -> str:
@@ -73,13 +88,19 @@ def _shape_fault(name: str) -> str | None:
         return "a name has no port"
     if name.endswith("."):
         return "a name is written without the trailing dot"
+    if fault := _alphabet_fault(name):
+        return fault
+    if len(name) > MAX_NAME_OCTETS:
+        return f"a name has at most {MAX_NAME_OCTETS} characters (RFC 1035), this one {len(name)}"
+    return None
+
+
+def _alphabet_fault(name: str) -> str | None:
     if not name.isascii():
         form = ascii_form(name)
         return "a name is written in its IDNA form" + (f", here {form}" if form else "")
     if name != name.lower():
         return "a name is written in lower case"
-    if len(name) > MAX_NAME_OCTETS:
-        return f"a name has at most {MAX_NAME_OCTETS} characters (RFC 1035), this one {len(name)}"
     return None
 
 

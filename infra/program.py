@@ -6,13 +6,17 @@ from infra import config, outputs
 from infra.alarms import Alarms
 from infra.api import ApiHost
 from infra.edge.edge import Edge
+from infra.edge.zone_rules import zone_rules
 from infra.imports import BundleError
 from infra.mail.records import MailRecords
+from infra.names.aside import declare_aside
+from infra.names.caa import CaaRecords
 from infra.names.zone import Zone
 from infra.origin.pulls import OriginPulls
 from infra.pipeline import Pipeline
 from infra.problems import ConfigError
 from infra.queues import Queues
+from infra.redirects.bulk import BulkRedirects
 from infra.secrets import Secrets
 from infra.settings import Stack
 from infra.stripe_endpoint import RetiredEndpoints, StripeEndpoint
@@ -32,10 +36,15 @@ def run() -> None:
 
 def declare(stack: Stack) -> outputs.Launch:
     """Every resource of `stack`."""
+    rules = zone_rules(stack) if stack.owns_zone else {}
     zone = Zone(stack)
     if stack.owns_zone:
+        if stack.settings.caa.enabled:
+            CaaRecords(stack, zone)
+        declare_aside(stack)
         MailRecords(stack, zone)
-        Edge(stack, zone)
+        Edge(stack, zone, rules)
+        BulkRedirects(stack)
     origin_pulls = OriginPulls(stack, zone)
     api_host = ApiHost(stack, zone, origin_pulls)
     secrets = Secrets(stack)

@@ -1,77 +1,83 @@
-"""What the hosts ask of one another and of the plan."""
+"""What the hosts and the domains beside the app's own ask of one another and of the plan."""
 
-from collections import Counter
 from collections.abc import Iterator
 
-from infra.hostnames import APEX, MAX_NAME_OCTETS, absolute
-from infra.mail.sections import Mail
+from infra.hostnames import APEX
+from infra.names.record_rules import RECORD_CHECKS
 from infra.names.sections import Host
-from infra.plans import PLANS, PlanName
-from infra.problems import Problem, problem
+from infra.names.zone_sections import Caa, Retired
+from infra.problems import Problem, problem, repeated
 
-OWN_RECORDS = 3  # www, api and the certificate's validation
+WWW = "www"
 
 
-def apex_is_declared(hosts: tuple[Host, ...], zone: str) -> Iterator[Problem]:
-    """Www redirects to the apex, so the apex must lead somewhere; a tenant's is its owner's."""
-    if zone == "owner" and not any(host.name == APEX for host in hosts):
+def canonical_name_is_declared(hosts: tuple[Host, ...], canonical: str, zone: str) -> Iterator[Problem]:
+    """The name that the alias redirects to must lead somewhere, and be proxied or not as its platform says."""
+    wanted = APEX if canonical == "apex" else WWW
+    if zone == "owner" and not any(host.name == wanted for host in hosts):
         names = ", ".join(host.name for host in hosts)
-        yield problem("hosts", names, "the apex is where www redirects to", 'Add a host named "@".')
+        shown = "the apex" if canonical == "apex" else WWW
+        yield problem("hosts", names, f"{shown} is where the other of the two redirects to", f'Add a host "{wanted}".')
 
 
-def hosts_do_not_collide(hosts: tuple[Host, ...]) -> Iterator[Problem]:
-    """One record for each name and type, and a CNAME stands alone (RFC 2181 section 10.1)."""
-    counts = Counter((host.name, host.type) for host in hosts)
-    aliases = {host.name for host in hosts if host.type == "CNAME"}
+def alias_is_left_to_the_program(hosts: tuple[Host, ...], canonical: str) -> Iterator[Problem]:
+    """The name that only redirects is no host."""
+    alias, shown = (WWW, "the apex") if canonical == "apex" else (APEX, WWW)
     for index, host in enumerate(hosts):
-        key = f"hosts[{index}].name"
-        if counts[host.name, host.type] > 1:
-            yield problem(key, host.name, "each name and type is declared once", "Remove the repeated host.")
-        elif host.name in aliases and host.type != "CNAME":
-            yield problem(key, host.name, "a CNAME stands alone at its name (RFC 2181)", "Keep one of the two.")
+        if host.name == alias:
+            limit = f"it is declared by the program: it redirects to {shown}"
+            yield problem(f"hosts[{index}].name", host.name, limit, "Leave it out of hosts, or change canonical.")
 
 
-def hosts_agree_with_themselves(hosts: tuple[Host, ...]) -> Iterator[Problem]:
-    """The A and AAAA records of one name are proxied, or not, together."""
-    first: dict[str, Host] = {}
+def hosts_are_distinct(hosts: tuple[Host, ...]) -> Iterator[Problem]:
+    """A host is declared once, with everything that it leads to."""
+    seen: set[str] = set()
     for index, host in enumerate(hosts):
-        other = first.setdefault(host.name, host)
-        if (host.proxied, host.role) != (other.proxied, other.role):
-            limit = "the records of one name agree on proxied and role"
-            yield problem(f"hosts[{index}]", host.name, limit, "Make them equal.")
+        if host.name in seen:
+            remedy = "Put its addresses into one entry, or remove the repeated one."
+            yield problem(f"hosts[{index}].name", host.name, "each host is declared once", remedy)
+        seen.add(host.name)
 
 
-def names_fit(hosts: tuple[Host, ...], domain: str) -> Iterator[Problem]:
-    """The label and the domain together still are a name."""
-    for index, host in enumerate(hosts):
-        name = absolute(host.name, domain)
-        if len(name) > MAX_NAME_OCTETS:
-            limit = f"a full name has at most {MAX_NAME_OCTETS} characters (RFC 1035), this one {len(name)}"
-            yield problem(f"hosts[{index}].name", host.name[:16] + "…", limit, "Use a shorter name.")
+def domains_aside_are_others(domain: str, parked: tuple[str, ...], retired: tuple[Retired, ...]) -> Iterator[Problem]:
+    """Each is a zone of its own, apart from the app's."""
+    asides = {f"parked[{i}]": name for i, name in enumerate(parked)}
+    asides |= {f"retired[{i}].domain": entry.domain for i, entry in enumerate(retired)}
+    twice = set(repeated(asides.values()))
+    for key, name in asides.items():
+        if name == domain or name.endswith(f".{domain}"):
+            yield problem(key, name, "it is the app's own domain or below it", "Use hosts for what is in the zone.")
+        elif name in twice:
+            yield problem(key, name, "each domain is parked or retired once", "Remove the repeated entry.")
 
 
-def certificate_reaches(hosts: tuple[Host, ...]) -> Iterator[Problem]:
-    """Cloudflare's universal certificate covers the apex and one label."""
-    for index, host in enumerate(hosts):
-        if host.proxied and "." in host.name:
-            limit = "the edge's certificate covers the apex and one label below it"
-            yield problem(f"hosts[{index}].name", host.name, limit, "Use one label, or set proxied to false.")
+def retired_domains_do_not_chase_one_another(
+    retired: tuple[Retired, ...], parked: tuple[str, ...]
+) -> Iterator[Problem]:
+    """One hop: a retired domain leads to a place that is neither retired nor parked itself."""
+    aside = {**{entry.domain: "retired" for entry in retired}, **dict.fromkeys(parked, "parked")}
+    for index, entry in enumerate(retired):
+        labels = entry.to_host.split(".")
+        above = (".".join(labels[start:]) for start in range(len(labels)))
+        if found := next((name for name in above if name in aside), None):
+            limit = f"{found} is {aside[found]} itself, so visitors would be sent on or nowhere"
+            yield problem(f"retired[{index}].to", entry.to, limit, "Name the last address.")
 
 
-def records_fit_the_plan(hosts: tuple[Host, ...], mail: Mail, zone_plan: PlanName) -> Iterator[Problem]:
-    """Each plan holds so many records."""
-    count = len(hosts) + OWN_RECORDS + len(mail.mx) + len(mail.dkim) + 2  # SPF and DMARC
-    most = PLANS[zone_plan].dns_records
-    if count > most:
-        limit = f"plan {zone_plan!r} holds {most} records and this stack declares {count}"
-        yield problem("hosts", f"{len(hosts)} hosts", limit, "Declare fewer, or use a larger zonePlan.")
+def authorities_are_wanted(caa: Caa) -> Iterator[Problem]:
+    """What is switched off is not filled in."""
+    if not caa.enabled and (caa.also or caa.iodef):
+        yield problem(
+            "caa", "enabled: false", "also and iodef say nothing without it", "Remove enabled, or the others."
+        )
 
 
 CHECKS = (
-    apex_is_declared,
-    hosts_do_not_collide,
-    hosts_agree_with_themselves,
-    names_fit,
-    certificate_reaches,
-    records_fit_the_plan,
+    canonical_name_is_declared,
+    alias_is_left_to_the_program,
+    hosts_are_distinct,
+    domains_aside_are_others,
+    retired_domains_do_not_chase_one_another,
+    authorities_are_wanted,
+    *RECORD_CHECKS,
 )

@@ -61,8 +61,8 @@ def test_whole_numbers_stay_whole(deployed: Deployed, numbers: str) -> None:
 
 def test_a_host_that_is_not_proxied_is_not_said_to_be_redirected_by_the_edge() -> None:
     hosts = [
-        {"name": "@", "type": "A", "content": "203.0.113.24", "proxied": True, "role": "web"},
-        {"name": "app", "type": "CNAME", "content": "a.hosting.example", "proxied": False, "role": "web", "ttl": 600},
+        {"name": "@", "platform": "plain", "addresses": ["203.0.113.24"], "role": "web"},
+        {"name": "app", "platform": "netlify", "target": "tide.netlify.app", "role": "web", "ttl": 600},
     ]
     contract = deploy(hosts=hosts).contract
     assert contract["edge"]["https_redirect_hosts"] == ["tidewriters.example"]
