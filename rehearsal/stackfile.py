@@ -17,6 +17,8 @@ import yaml
 from rehearsal.errors import StackError
 
 PROJECT_FILE = "Pulumi.yaml"
+# A plan or a rehearsal asks nobody outside of this machine, whatever the stack says.
+_OFFLINE: Mapping[str, Any] = {"spfLookups": "recorded"}
 _BOOLEAN = "tag:yaml.org,2002:bool"
 
 
@@ -79,7 +81,9 @@ def load(project_dir: Path, stack: str, overrides: Mapping[str, Any] | None = No
         for key, value in {**written, **changed}.items()
         for problem in _problems(key, value, project, declared, generated=key not in changed)
     ]
-    values = {**_defaults(declared), **_made_up(declared), **_without_secrets(written, declared), **changed}
+    offline = {_with_namespace(key, project): value for key, value in _OFFLINE.items()}
+    known = {key: value for key, value in offline.items() if key in declared}
+    values = {**_defaults(declared), **_made_up(declared), **_without_secrets(written, declared), **known, **changed}
     problems += [f"{key}: is missing; set it in {stack_file.name}" for key in declared if key not in values]
     if problems:
         raise StackError(_list(stack_file.name, problems))

@@ -18,8 +18,9 @@ _OF_THE_ACCOUNT = (ACCESS, LIST)
 
 @dataclass(frozen=True)
 class Resource:
-    """One declared resource: its Pulumi name, the line that declares it, and its inputs (camelCase)."""
+    """One declared resource: its URN and Pulumi name, the line that declares it, and its inputs (camelCase)."""
 
+    urn: str
     type: str
     name: str
     source: str
@@ -36,7 +37,7 @@ def of_zone(graphs: Iterable[Mapping[str, Any]], domain: str) -> dict[str, list[
         zones = {entry["urn"]: entry["inputs"]["name"] for entry in graph["resources"] if entry["type"] == ZONE}
         for entry in graph["resources"]:
             if entry["type"].startswith("cloudflare:") and _is_of(entry, zones, domain):
-                resource = Resource(entry["type"], entry["name"], entry["source"], entry["inputs"])
+                resource = Resource(entry["urn"], entry["type"], entry["name"], entry["source"], entry["inputs"])
                 found.setdefault(resource.type, []).append(resource)
     return found
 

@@ -1,12 +1,13 @@
 """What drift is: how a live zone differs from what is declared for it. Pure data."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # what stands in a graph for a value known only after a deployment
 SECRET = "[secret]"
+VERSION = 1  # of the document
 
 
 class Change(StrEnum):
@@ -14,6 +15,7 @@ class Change(StrEnum):
 
     MISSING = "missing"  # declared, and not there: would be made
     DIFFERENT = "different"  # there, but otherwise: would be changed
+    REMOVED = "removed"  # there, not declared, and part of something that is written whole: would be removed
     UNMANAGED = "unmanaged"  # there, and not declared: would be left alone
 
 
@@ -43,16 +45,43 @@ class Difference:
     id: str = ""
 
 
+@dataclass(frozen=True)
+class Pair:
+    """A declared resource that is there already, as declared or not; `id` is the provider's import id."""
+
+    urn: str
+    id: str
+
+
+@dataclass
+class Part:
+    """The comparison of one kind of thing."""
+
+    same: int = 0
+    differences: list[Difference] = field(default_factory=list)
+    pairs: list[Pair] = field(default_factory=list)
+    undecided: list[str] = field(default_factory=list)
+
+    def take(self, other: "Part") -> None:
+        """Add another part to this one."""
+        self.same += other.same
+        self.differences += other.differences
+        self.pairs += other.pairs
+        self.undecided += other.undecided
+
+
 @dataclass(frozen=True, kw_only=True)
 class Drift:
     """The comparison of one zone: how many things are as declared, and what is not.
 
-    `undecided` names declared things that only a deployment can tell more of, `unread` what the token may not read.
+    `pairs` are the declared resources that a deployment must import, not make. `undecided` names declared things that
+    only a deployment can tell more of, `unread` what the token may not read.
     """
 
     domain: str
     same: int
     differences: tuple[Difference, ...]
+    pairs: tuple[Pair, ...] = ()
     undecided: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
 
@@ -67,4 +96,4 @@ class Drift:
 
     def document(self) -> dict[str, Any]:
         """The same as JSON."""
-        return {"version": 1, **asdict(self)}
+        return {"version": VERSION, **asdict(self)}

@@ -2,24 +2,14 @@
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from checks.drift.declared import Resource
 from checks.drift.forms import content, differing, snake
-from checks.drift.model import UNKNOWN, Change, Difference
+from checks.drift.model import UNKNOWN, Change, Difference, Pair, Part
 
 _COMPARED = ("ttl", "proxied", "priority", "comment", "data")
 _OF_CERTIFICATES = ".acm-validations.aws"  # where ACM's proofs of ownership lead; their names come from AWS
-
-
-@dataclass
-class Records:
-    """The comparison of one zone's records."""
-
-    same: int = 0
-    differences: list[Difference] = field(default_factory=list)
-    undecided: list[str] = field(default_factory=list)
 
 
 class _Waiting:
@@ -62,9 +52,11 @@ class _Waiting:
         return None
 
 
-def compare(declared: Sequence[Resource], live: Iterable[Mapping[str, Any]]) -> Records:
-    """Records pair by name and type, first those of the same content, then the others in their order."""
-    found, waiting = Records(), _Waiting(live)
+def compare(declared: Sequence[Resource], live: Iterable[Mapping[str, Any]], zone: str) -> Part:
+    """Compare the records of the zone with the id `zone`.
+
+    Records pair by name and type, first those of the same content, then the others in their order."""
+    found, waiting = Part(), _Waiting(live)
     named = [resource for resource in declared if resource.inputs["name"] != UNKNOWN]
     paired = [(resource, _equal(resource, waiting)) for resource in named]
     for resource, record in paired:
@@ -73,10 +65,11 @@ def compare(declared: Sequence[Resource], live: Iterable[Mapping[str, Any]]) -> 
         if record is None:
             found.differences.append(_missing(resource))
         else:
+            found.pairs.append(Pair(resource.urn, f"{zone}/{record['id']}"))
             _judge(resource, record, found)
     for resource in declared:
         if resource.inputs["name"] == UNKNOWN:
-            _find_proof(resource, waiting, found)
+            _find_proof(resource, waiting, found, zone)
     found.differences += [_unmanaged(record) for record in waiting.rest()]
     return found
 
@@ -91,10 +84,12 @@ def _equal(resource: Resource, waiting: _Waiting) -> Mapping[str, Any] | None:
     return waiting.equal(name, kind, content(kind, wanted))
 
 
-def _find_proof(resource: Resource, waiting: _Waiting, found: Records) -> None:
+def _find_proof(resource: Resource, waiting: _Waiting, found: Part, zone: str) -> None:
     """A record whose name only the certificate's authority knows: one that leads there is taken for it."""
-    if waiting.proof(resource.inputs["type"]) is not None:
+    record = waiting.proof(resource.inputs["type"])
+    if record is not None:
         found.same += 1
+        found.pairs.append(Pair(resource.urn, f"{zone}/{record['id']}"))
     else:
         found.undecided.append(f"{resource.name} ({resource.source}): its name is known after the deployment only")
 
@@ -104,7 +99,7 @@ def _missing(resource: Resource) -> Difference:
     return Difference(change=Change.MISSING, kind="record", name=name, resource=resource.name, source=resource.source)
 
 
-def _judge(resource: Resource, record: Mapping[str, Any], found: Records) -> None:
+def _judge(resource: Resource, record: Mapping[str, Any], found: Part) -> None:
     wanted = {key: snake(resource.inputs[key]) for key in _COMPARED if resource.inputs.get(key) is not None}
     text = resource.inputs.get("content")
     if text is not None:

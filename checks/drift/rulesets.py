@@ -5,33 +5,32 @@ from typing import Any
 
 from checks.drift.declared import Resource
 from checks.drift.forms import differing, snake
-from checks.drift.model import Change, Difference, Field
+from checks.drift.model import Change, Difference, Field, Pair, Part
 
 _COMPARED = ("expression", "action", "enabled", "description", "action_parameters", "ratelimit", "logging")
 # What Cloudflare fills in by itself where a rule says nothing of it.
 _DEFAULTS: Mapping[str, Any] = {"enabled": True, "description": ""}
 
 
-def compare(declared: Sequence[Resource], live: Iterable[Mapping[str, Any]], kind: str) -> tuple[int, list[Difference]]:
-    """How many rules are as declared, and the others; `kind` is zone or root (the account's)."""
+def compare(declared: Sequence[Resource], live: Iterable[Mapping[str, Any]], kind: str, owner: str) -> Part:
+    """Compare entry points of `kind` zone or root (the account's); `owner` is "zones/<id>" or "accounts/<id>"."""
     phases = {ruleset["phase"]: ruleset for ruleset in live}
-    same, differences = 0, []
+    found = Part()
     for resource in [one for one in declared if one.inputs["kind"] == kind]:
         ruleset = phases.pop(resource.inputs["phase"], None)
         if ruleset is None:
-            differences.append(_missing(resource))
+            found.differences.append(_missing(resource))
             continue
-        count, found = _rules(resource, ruleset)
-        same += count
-        differences += found
-    differences += [
+        found.pairs.append(Pair(resource.urn, f"{owner}/{ruleset['id']}"))
+        found.take(_rules(resource, ruleset))
+    found.differences += [
         Difference(
             change=Change.UNMANAGED, kind="ruleset", name=f"{phase}: {len(ruleset['rules'])} rules", id=ruleset["id"]
         )
         for phase, ruleset in phases.items()
         if ruleset.get("rules")
     ]
-    return same, differences
+    return found
 
 
 def _missing(resource: Resource) -> Difference:
@@ -39,19 +38,20 @@ def _missing(resource: Resource) -> Difference:
     return Difference(change=Change.MISSING, kind="ruleset", name=name, resource=resource.name, source=resource.source)
 
 
-def _rules(resource: Resource, ruleset: Mapping[str, Any]) -> tuple[int, list[Difference]]:
+def _rules(resource: Resource, ruleset: Mapping[str, Any]) -> Part:
+    """A ruleset is written whole, so a rule of it that is not declared would be removed."""
     phase, wanted = resource.inputs["phase"], [snake(rule) for rule in resource.inputs.get("rules") or ()]
     present = {_ref(rule): rule for rule in ruleset.get("rules") or ()}
-    same, differences = 0, []
+    found = Part()
     for rule in wanted:
         live = present.get(rule["ref"])
         fields = () if live is None else tuple(differing(_compared(rule), {**_DEFAULTS, **live}))
         if live is not None and not fields:
-            same += 1
+            found.same += 1
             continue
         change = Change.MISSING if live is None else Change.DIFFERENT
         name = f"{phase}: {rule['ref']}"
-        differences.append(
+        found.differences.append(
             Difference(
                 change=change,
                 kind="rule",
@@ -63,12 +63,22 @@ def _rules(resource: Resource, ruleset: Mapping[str, Any]) -> tuple[int, list[Di
             )
         )
     declared_refs = [rule["ref"] for rule in wanted]
-    differences += [
-        Difference(change=Change.UNMANAGED, kind="rule", name=f"{phase}: {ref}", id=rule["id"])
+    others = set(present) - set(declared_refs)
+    found.differences += [
+        Difference(
+            change=Change.REMOVED,
+            kind="rule",
+            name=f"{phase}: {ref}",
+            fields=tuple(Field(key, rule.get(key), None) for key in ("description", "action", "expression")),
+            resource=resource.name,
+            source=resource.source,
+            id=rule["id"],
+        )
         for ref, rule in present.items()
-        if ref not in set(declared_refs)
+        if ref in others
     ]
-    return same, [*differences, *_order(resource, declared_refs, list(present), ruleset["id"])]
+    found.differences += _order(resource, declared_refs, list(present), ruleset["id"])
+    return found
 
 
 def _order(resource: Resource, declared: Sequence[str], live: Sequence[str], id_: str) -> list[Difference]:

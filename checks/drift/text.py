@@ -6,10 +6,11 @@ from typing import Any
 
 from checks.drift.model import Change, Difference, Drift
 
-_MARKS = {Change.MISSING: "+", Change.DIFFERENT: "~", Change.UNMANAGED: "?"}
+_MARKS = {Change.MISSING: "+", Change.DIFFERENT: "~", Change.REMOVED: "-", Change.UNMANAGED: "?"}
 _MEANING = {
     Change.MISSING: "declared and not there: a deployment makes it",
     Change.DIFFERENT: "there, but otherwise: a deployment changes it",
+    Change.REMOVED: "there and not declared, in a ruleset that is written whole: a deployment removes it",
     Change.UNMANAGED: "there and not declared: a deployment leaves it alone",
 }
 _SHOWN = 160  # characters of one value
@@ -34,7 +35,7 @@ def _difference(difference: Difference) -> Iterator[str]:
     declared = f"  ({difference.resource}, {difference.source})" if difference.resource else ""
     yield f"  {difference.kind} {difference.name}{declared}"
     for field in difference.fields:
-        if difference.change == Change.UNMANAGED:
+        if difference.change in (Change.UNMANAGED, Change.REMOVED):
             yield f"      {field.path}: {_value(field.live)}"
         else:
             yield f"      {field.path}: {_value(field.live)} -> {_value(field.declared)}"
@@ -51,5 +52,6 @@ def _sentence(drift: Drift) -> str:
     counts = {change: len(drift.of(change)) for change in Change}
     return (
         f"DRIFT: {drift.same} as declared, {counts[Change.MISSING]} missing, "
-        f"{counts[Change.DIFFERENT]} different, {counts[Change.UNMANAGED]} not declared."
+        f"{counts[Change.DIFFERENT]} different, {counts[Change.REMOVED]} to be removed, "
+        f"{counts[Change.UNMANAGED]} not declared."
     )

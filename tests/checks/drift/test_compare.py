@@ -64,7 +64,14 @@ def snapshot(**parts: Any) -> dict[str, Any]:
             *("managed_transforms", "url_normalization", "origin_pulls", "certificate_packs", "healthchecks"),
         )
     )
-    whole = {"zone": {"name": DOMAIN}, "settings": [], "records": [], "dnssec": None, "rulesets": [], "unread": {}}
+    whole = {
+        "zone": {"id": "z1", "name": DOMAIN, "account": {"id": "a1"}},
+        "settings": [],
+        "records": [],
+        "dnssec": None,
+        "rulesets": [],
+        "unread": {},
+    }
     return {"version": 1, **empty, **whole, **parts}
 
 
@@ -180,7 +187,7 @@ def test_rules_are_compared_one_by_one_and_in_their_order() -> None:
     assert told(drift) == [
         (Change.DIFFERENT, "rule", f"{name}: a"),
         (Change.MISSING, "rule", f"{name}: c"),
-        (Change.UNMANAGED, "rule", f"{name}: d"),
+        (Change.REMOVED, "rule", f"{name}: d"),
         (Change.DIFFERENT, "ruleset", name),
     ]
 
@@ -247,3 +254,18 @@ def test_any_single_change_by_hand_is_told_once(zone: list[tuple[str, str]], dat
     [difference] = compare([declared], snapshot(records=changed)).differences
     wanted = {"ttl": Change.DIFFERENT, "gone": Change.MISSING, "new": Change.UNMANAGED}
     assert difference.change == wanted[how]
+
+
+def test_what_is_there_is_paired_with_the_ids_that_the_provider_imports_by() -> None:
+    declared = graph(
+        record("spf", DOMAIN, "TXT", '"x"'),
+        entry("cloudflare:index/zoneSetting:ZoneSetting", "ssl", {"settingId": "ssl", "value": "strict"}),
+        ruleset(rule("a")),
+    )
+    drift = compare([declared], snapshot(records=[live("rec", DOMAIN, "TXT", '"y"')], rulesets=phase(stored("b"))))
+    assert [(pair.urn.rpartition("::")[2], pair.id) for pair in drift.pairs] == [
+        ("zone", "z1"),
+        ("spf", "z1/rec"),
+        ("ssl", "z1/ssl"),
+        ("redirects", "zones/z1/r1"),
+    ]
