@@ -44,8 +44,8 @@ class Server:
         self.plain_port = plain_port
         self._app = wrap_app(_as_framework(app), 0, "asgi")  # 0: a limit for WSGI alone
         self._tls = tls
-        if tls is not None:
-            tls.sslobject_class = _AlertingObject
+        if tls is not None and not issubclass(tls.sslobject_class, AlertingObject):
+            tls.sslobject_class = AlertingObject
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
@@ -154,7 +154,7 @@ class _Loop(asyncio.SelectorEventLoop):
         return await super().create_server(remembering, *args, **options)
 
 
-class _AlertingObject(ssl.SSLObject):
+class AlertingObject(ssl.SSLObject):
     """Tells the client why a handshake failed.
 
     asyncio drops the alert that OpenSSL wrote when the handshake raises, and flushes it when more is asked for; so
@@ -164,6 +164,7 @@ class _AlertingObject(ssl.SSLObject):
     _failure: ssl.SSLError | None = None
 
     def do_handshake(self) -> None:
+        """One step of the handshake."""
         if self._failure is not None:
             raise self._failure
         try:

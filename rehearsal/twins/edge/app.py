@@ -1,38 +1,41 @@
-"""A request's way through the edge: Cloudflare's phases in their documented order, as an ASGI application.
+"""The edge as an ASGI application: from what came over the wire to an exchange, and from the answer back."""
 
-https://developers.cloudflare.com/ruleset-engine/reference/phases-list/
-"""
-
+import ipaddress
 import secrets
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from rehearsal.twins.edge import cache, firewall, redirects
-from rehearsal.twins.edge.cache import Cache
+from rehearsal.twins.edge.access import Access
 from rehearsal.twins.edge.exchange import Answer, Exchange, failure, page
-from rehearsal.twins.edge.firewall import RATE_PHASE, RateLimits
-from rehearsal.twins.edge.normalise import normalise
+from rehearsal.twins.edge.normalise import normalised
 from rehearsal.twins.edge.origins import OriginFetch, Origins
+from rehearsal.twins.edge.passage import Passage, SecurityEvent
+from rehearsal.twins.edge.phases import Phases
 from rehearsal.twins.edge.responses import finished
+from rehearsal.twins.edge.upstream import Upstream
 from rehearsal.twins.rules import Request
-from rehearsal.twins.zone import ZoneTwin
+from rehearsal.twins.zone import Zone, ZoneTwin
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+CLIENT_HEADER = "x-rehearsal-client"  # stands for where the connection comes from; nothing behind the edge sees it
 _MOST_BODY_OCTETS = 100 * 1024 * 1024  # of a request, on the free and pro plans
+_MOST_EVENTS = 10_000
 _COLO = "LCL"
 
 
 class EdgeApp:
-    """The edge for the hosts of `zone`; `clock` gives the seconds that rate limits and the cache go by."""
+    """The edge for the hosts of every zone of `account`; `clock` gives the seconds that whatever ends goes by."""
 
-    def __init__(self, zone: ZoneTwin, origins: Origins, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._zone = zone
-        self._origins = OriginFetch(origins)
-        self._limits = RateLimits(clock)
-        self._cache = Cache(clock)
+    def __init__(self, account: ZoneTwin, origins: Origins, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._account = account
+        self.events: deque[SecurityEvent] = deque(maxlen=_MOST_EVENTS)
+        self.access = Access(clock)
+        self._phases = Phases(account, self.access, clock)
+        self._upstream = Upstream(OriginFetch(origins), clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI scope."""
@@ -48,74 +51,63 @@ class EdgeApp:
         await receive()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        await self._origins.close()
+        await self._upstream.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _body(receive)
-        exchange = self._exchange(scope, body or b"")
-        if not self._zone.is_proxied(exchange.request.host):
-            answer = failure(409, "1001")  # DNS resolution error: no host of ours
-        else:
-            answer = page(413, "Payload Too Large") if body is None else await self.handle(exchange)
-            header_rules = self._zone.rulesets("http_response_headers_transform")
-            answer = finished(answer, exchange, self._zone.setting("security_header"), header_rules)
+        zone = self._account.zone_for(_host(scope))
+        answer = await self._answered(scope, body, zone)
         headers = [(name.encode(), value.encode("latin-1")) for name, value in answer.headers]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        shown = b"" if exchange.request.method == "HEAD" else answer.body
-        await send({"type": "http.response.body", "body": shown})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
 
-    def _exchange(self, scope: Scope, body: bytes) -> Exchange:
-        headers = tuple((name.decode().lower(), value.decode("latin-1")) for name, value in scope["headers"])
-        authority = next((value for name, value in headers if name == "host"), "")
-        path = scope["raw_path"].decode("latin-1").partition("?")[0]
-        request = Request(
-            method=scope["method"],
-            scheme=scope["scheme"],
-            host=authority.partition(":")[0].lower().rstrip("."),
-            path=normalise(path),
-            raw_path=path,
-            query=scope["query_string"].decode("latin-1"),
-            headers=headers,
-            client=scope["client"][0],
-            version=f"HTTP/{scope['http_version']}",
-            body_size=len(body),
-            ray=f"{secrets.token_hex(8)}-{_COLO}",
-        )
-        return Exchange(request=request, body=body, authority=authority, fields=request.fields())
+    async def _answered(self, scope: Scope, body: bytes | None, zone: Zone | None) -> Answer:
+        if zone is None or not zone.is_proxied(_host(scope)):
+            return failure(409, "1001").having(("server", "cloudflare"))  # DNS resolution error: no host of ours
+        try:
+            exchange = _exchange(scope, body or b"", zone.url_normalization)
+        except ValueError as error:
+            return page(400, str(error))
+        passage = Passage(zone=zone, exchange=exchange, record=self.events.append)
+        if body is None:
+            return finished(page(413, "Payload Too Large"), passage)
+        answer = self._phases.answer(passage) or await self._upstream.answer(passage)
+        self._phases.answered(passage, answer)
+        return finished(answer, passage)
 
-    async def handle(self, exchange: Exchange) -> Answer:
-        """Settings of the scheme, redirects, firewall, rate limits, then cache and origin."""
-        answer = self._by_scheme(exchange)
-        if answer is None:
-            answer = redirects.redirect(self._zone.rulesets("http_request_dynamic_redirect"), exchange)
-        if answer is None:
-            answer, skipped = firewall.custom(self._zone.rulesets("http_request_firewall_custom"), exchange)
-            if answer is None and RATE_PHASE not in skipped:
-                answer = self._limits.check(self._zone.rulesets(RATE_PHASE), exchange)
-        return answer or await self._from_cache_or_origin(exchange)
 
-    def _by_scheme(self, exchange: Exchange) -> Answer | None:
-        scheme = exchange.request.scheme
-        if scheme == "http" and self._zone.setting("always_use_https") == "on":
-            return redirects.to_scheme(exchange, "https")
-        if scheme == "https" and self._zone.setting("ssl") == "off":
-            return redirects.to_scheme(exchange, "http")
-        return None
+def _exchange(scope: Scope, body: bytes, normalization: tuple[str, str]) -> Exchange:
+    """The request with its path as rules and origin see it; ValueError where the client's address is none."""
+    received = [(name.decode().lower(), value.decode("latin-1")) for name, value in scope["headers"]]
+    headers = tuple((name, value) for name, value in received if name != CLIENT_HEADER)
+    client = next((value for name, value in received if name == CLIENT_HEADER), scope["client"][0])
+    raw_path = scope["raw_path"].decode("latin-1").partition("?")[0]
+    kind, where = normalization
+    path = raw_path if where == "none" else normalised(raw_path, kind)
+    request = Request(
+        method=scope["method"],
+        scheme=scope["scheme"],
+        host=_host(scope),
+        path=path,
+        raw_path=raw_path,
+        query=scope["query_string"].decode("latin-1"),
+        headers=headers,
+        client=str(ipaddress.ip_address(client)),
+        version=f"HTTP/{scope['http_version']}",
+        body=body,
+        ray=f"{secrets.token_hex(8)}-{_COLO}",
+    )
+    exchange = Exchange.of(request, body, _authority(scope))
+    return exchange.at(path, request.query) if where == "both" else exchange
 
-    async def _from_cache_or_origin(self, exchange: Exchange) -> Answer:
-        mode, method = self._zone.setting("ssl"), exchange.request.method
-        cache_rules = self._zone.rulesets("http_request_cache_settings")
-        rules = cache.policy(cache_rules, exchange, int(self._zone.setting("browser_cache_ttl")))
-        if not rules.eligible:
-            answer = await self._origins.fetch(exchange, mode, method)
-            return answer if answer.from_edge else answer.having(("cf-cache-status", "DYNAMIC"))
-        stored = self._cache.find(exchange)
-        if stored is not None:
-            return stored
-        # A cacheable answer is fetched whole, whatever part of it or condition the client asked for.
-        answer = await self._origins.fetch(exchange, mode, "GET", cache.CONDITIONAL)
-        return answer if answer.from_edge else self._cache.take(exchange, answer, rules)
+
+def _authority(scope: Scope) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"host"), "")
+
+
+def _host(scope: Scope) -> str:
+    return _authority(scope).partition(":")[0].lower().rstrip(".")
 
 
 async def _body(receive: Receive) -> bytes | None:

@@ -5,26 +5,29 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from rehearsal.errors import TwinError
 from rehearsal.twins.ca import CertificateAuthority
 from rehearsal.twins.edge.app import EdgeApp
 from rehearsal.twins.edge.origins import Origins
+from rehearsal.twins.edge.passage import SecurityEvent
 from rehearsal.twins.edge.tls import EdgeTls
 from rehearsal.twins.server import LOOPBACK, Server
 from rehearsal.twins.zone import ZoneTwin
 
 
 class Edge:
-    """Does for the proxied hosts of `zone` what its settings and rulesets say, as they are at the moment.
+    """Does for the proxied hosts of every zone of `account` what is declared for them, as it is at the moment.
 
     `origins` maps a host to its Origin, or is asked at each request. Ports 0 take free ones. `clock` gives the seconds
-    that rate limits and the cache go by.
+    that rate limits, the cache and sessions go by. A request with the header x-rehearsal-client, an address, counts as
+    sent from there.
     """
 
     address = LOOPBACK
 
     def __init__(
         self,
-        zone: ZoneTwin,
+        account: ZoneTwin,
         authority: CertificateAuthority,
         origins: Origins,
         *,
@@ -32,9 +35,10 @@ class Edge:
         http_port: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        app = EdgeApp(zone, origins, clock=clock)
-        tls = EdgeTls(zone, authority)
-        self._server = Server(app, name="edge", tls=tls.context, port=https_port, plain_port=http_port)
+        self._account = account
+        self._app = EdgeApp(account, origins, clock=clock)
+        tls = EdgeTls(account, authority)
+        self._server = Server(self._app, name="edge", tls=tls.context, port=https_port, plain_port=http_port)
 
     def __enter__(self) -> Self:
         """Start."""
@@ -61,3 +65,15 @@ class Edge:
     def stop(self) -> None:
         """Close the ports and every connection."""
         self._server.stop()
+
+    def events(self) -> list[SecurityEvent]:
+        """What rules of the firewall recorded, the latest ten thousand."""
+        return list(self._app.events)
+
+    def sign_in(self, host: str, email: str) -> str:
+        """The cookie `CF_Authorization` that `email` has after Access let them in; TwinError where Access is not."""
+        zone = self._account.zone_for(host)
+        application = zone.access(host, "/") if zone is not None else None
+        if application is None:
+            raise TwinError(f"no Access application stands in front of {host}")
+        return self._app.access.sign_in(application, email)

@@ -11,17 +11,45 @@ Headers = tuple[tuple[str, str], ...]  # lower-case names, in order
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """A request with its body, its fields as rules see them, and what the client sent as its Host header."""
+    """A request with its body, its fields as rules see them, and what the client sent as its Host header.
+
+    `sent` is the path and query that the origin gets, `headers` are what it gets of the client's headers.
+    """
 
     request: Request
     body: bytes
     authority: str
     fields: Mapping[str, Any]
+    sent: str
+    headers: Headers
+    names_client: bool = True  # whether the origin is told the client's address
 
-    @property
-    def target(self) -> str:
-        """Path and query as the client sent them."""
-        return self.request.raw_path + (f"?{self.request.query}" if self.request.query else "")
+    @classmethod
+    def of(cls, request: Request, body: bytes, authority: str) -> "Exchange":
+        """A request as it came in."""
+        sent = request.raw_path + (f"?{request.query}" if request.query else "")
+        fields = request.fields()
+        return cls(request=request, body=body, authority=authority, fields=fields, sent=sent, headers=request.headers)
+
+    def at(self, path: str, query: str) -> "Exchange":
+        """The same request for another place; fields `raw.…` keep what the client asked for."""
+        request = replace(self.request, path=path, query=query)
+        kept = {name: value for name, value in self.fields.items() if name.startswith("raw.")}
+        sent = path + (f"?{query}" if query else "")
+        return replace(self, request=request, fields={**request.fields(), **kept}, sent=sent)
+
+    def asking(self, method: str, path: str, query: str, headers: Headers) -> "Exchange":
+        """What a Worker asks of what is behind it, on behalf of the same client."""
+        moved = self.at(path, query)
+        return replace(moved, request=replace(moved.request, method=method), headers=headers)
+
+    def having(self, *headers: tuple[str, str]) -> "Exchange":
+        """The same with `headers`, for the origin, in place of others of their names."""
+        return replace(self, headers=without(self.headers, {name for name, _ in headers}) + headers)
+
+    def lacking(self, *names: str) -> "Exchange":
+        """The same without the headers of these names, for the origin."""
+        return replace(self, headers=without(self.headers, names))
 
 
 @dataclass(frozen=True)
@@ -40,6 +68,10 @@ class Answer:
     def having(self, *headers: tuple[str, str]) -> "Answer":
         """The same with `headers` in place of others of their names."""
         return replace(self, headers=without(self.headers, {name for name, _ in headers}) + headers)
+
+    def adding(self, *headers: tuple[str, str]) -> "Answer":
+        """The same with `headers` beside others of their names."""
+        return replace(self, headers=self.headers + headers)
 
     def lacking(self, *names: str) -> "Answer":
         """The same without the headers of these names."""

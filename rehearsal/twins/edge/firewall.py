@@ -1,84 +1,91 @@
-"""Phases http_request_firewall_custom and http_ratelimit.
+"""Phases http_request_firewall_custom and http_request_firewall_managed.
 
-https://developers.cloudflare.com/waf/custom-rules/ and https://developers.cloudflare.com/waf/rate-limiting-rules/
+https://developers.cloudflare.com/waf/custom-rules/ and https://developers.cloudflare.com/waf/managed-rules/
 """
 
-import threading
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from rehearsal.twins.edge.exchange import Answer, Exchange, page
-from rehearsal.twins.rules import compile_filter
+from rehearsal.twins.edge.passage import Passage
 from rehearsal.twins.zone import Rule
 from rehearsal.twins.zone.rulesets import CHALLENGES
 
-_BLOCKED, _LIMITED = 403, 429
-RATE_PHASE = "http_ratelimit"
+CUSTOM, MANAGED = "http_request_firewall_custom", "http_request_firewall_managed"
+_BLOCKED = 403
+# A managed ruleset's signatures are Cloudflare's own; here each stops requests that carry its marker, and nothing else.
+MARKERS: Mapping[str, str] = MappingProxyType(
+    {
+        "77454fe2d30c4220b5701f6fdfb893ba": "launch-ready-waf-free",
+        "efb7b8c949ac4650a09736fc376e9aee": "launch-ready-waf-cloudflare",
+        "4814384a9e5d4991b9815dcfc25d2f1f": "launch-ready-waf-owasp",
+    }
+)
 
 
-def custom(rules: Iterable[Rule], exchange: Exchange) -> tuple[Answer | None, frozenset[str]]:
-    """The answer of the first rule that ends the request, and the phases that a rule before it skips."""
-    skipped: set[str] = set()
-    for rule in rules:
-        if not compile_filter(rule.expression)(exchange.fields):
+def custom(passage: Passage) -> Answer | None:
+    """The answer of the first rule that ends the request; a rule before it may skip phases, and the rules after it.
+
+    https://developers.cloudflare.com/waf/custom-rules/skip/options/
+    """
+    for rule in passage.matching(CUSTOM):
+        if rule.action != "skip":
+            passage.log(CUSTOM, rule)
+            if rule.action != "log":
+                return ended(rule, _BLOCKED)
             continue
-        if rule.action == "skip":
-            skipped.update(rule.parameters.get("phases") or ())
+        if rule.logging:
+            passage.log(CUSTOM, rule)
+        passage.skipped.update(rule.parameters.get("phases") or ())
+        if "current" in (rule.parameters.get("ruleset"), rule.parameters.get("phase")):
+            break
+    return None
+
+
+def managed(passage: Passage) -> Answer | None:
+    """The answer of the first managed ruleset whose marker the request carries, or None."""
+    excepted: set[str] = set()
+    for rule in passage.matching(MANAGED):
+        if rule.action == "skip":  # an exception: https://developers.cloudflare.com/waf/managed-rules/waf-exceptions/
+            if rule.logging:
+                passage.log(MANAGED, rule)
             if rule.parameters.get("ruleset") == "current":
                 break
-        elif rule.action != "log":
-            return _ended(rule, _BLOCKED), frozenset(skipped)
-    return None, frozenset(skipped)
+            excepted.update(rule.parameters.get("rulesets") or ())
+            continue
+        action = _action(rule, passage.exchange) if rule.parameters["id"] not in excepted else None
+        if action is not None:
+            passage.log(MANAGED, rule)
+        if action not in (None, "log"):
+            return challenge() if action in CHALLENGES else ended(rule, _BLOCKED)
+    return None
 
 
-class RateLimits:
-    """Counters of the rate limiting rules, one a rule and client address; `clock` gives seconds.
-
-    A rule counts over a sliding window. The request that exceeds it is the first to be refused, and the client then
-    stays refused for the rule's mitigation time.
-    """
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._seen: dict[tuple[str, str], deque[float]] = {}
-        self._until: dict[tuple[str, str], float] = {}
-
-    def check(self, rules: Iterable[Rule], exchange: Exchange) -> Answer | None:
-        """Count the request for every rule that matches it; the answer of the first that refuses it."""
-        for rule in rules:
-            if not compile_filter(rule.expression)(exchange.fields):
-                continue
-            remaining = self._remaining(rule, exchange.request.client)
-            if remaining is not None and rule.action != "log":
-                return _ended(rule, _LIMITED, ("retry-after", str(max(1, round(remaining)))))
+def _action(rule: Rule, exchange: Exchange) -> str | None:
+    """What the ruleset that `rule` executes does with the request; None where it finds nothing."""
+    overrides = rule.parameters.get("overrides") or {}
+    marker = MARKERS.get(str(rule.parameters["id"]))
+    if overrides.get("enabled") is False or marker is None or not _carries(exchange, marker):
         return None
-
-    def _remaining(self, rule: Rule, client: str) -> float | None:
-        """Seconds for which the client stays refused, or None while it is not."""
-        period = float(rule.ratelimit["period"])
-        key, now = (rule.ref, client), self._clock()
-        with self._lock:
-            if self._until.get(key, now) > now:
-                return self._until[key] - now
-            seen = self._seen.setdefault(key, deque())
-            while seen and seen[0] <= now - period:
-                seen.popleft()
-            seen.append(now)
-            if len(seen) <= int(rule.ratelimit["requestsPerPeriod"]):
-                return None
-            seen.clear()
-            mitigation = float(rule.ratelimit.get("mitigationTimeout", period))
-            self._until[key] = now + mitigation
-            return mitigation
+    return str(overrides.get("action") or "block")
 
 
-def _ended(rule: Rule, status: int, *headers: tuple[str, str]) -> Answer:
+def _carries(exchange: Exchange, marker: str) -> bool:
+    values = [value for _, value in exchange.request.headers]
+    return any(marker in text for text in (exchange.sent, *values)) or marker.encode() in exchange.body
+
+
+def ended(rule: Rule, status: int, *headers: tuple[str, str], title: str = "Sorry, you have been blocked") -> Answer:
+    """What the visitor gets whose request `rule` ends."""
     if rule.action in CHALLENGES:
-        return page(_BLOCKED, "Just a moment...", ("cf-mitigated", "challenge"))
+        return challenge()
     own = rule.parameters.get("response")
     if own:
         content_type = ("content-type", str(own["contentType"]))
-        return Answer(int(own.get("statusCode", status)), (content_type, *headers), str(own["content"]).encode())
-    title = "Access denied | You are being rate limited" if status == _LIMITED else "Sorry, you have been blocked"
+        return Answer(int(own.get("statusCode") or status), (content_type, *headers), str(own["content"]).encode())
     return page(status, title, *headers)
+
+
+def challenge() -> Answer:
+    """A challenge; nobody here can pass it."""
+    return page(_BLOCKED, "Just a moment...", ("cf-mitigated", "challenge"))

@@ -9,10 +9,12 @@ _ENCODED = re.compile(r"%([0-9a-fA-F]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
-def normalise(path: str) -> str:
-    """Cloudflare's own kind: RFC 3986, then backslashes become slashes and slashes in a row become one."""
-    decoded = _ENCODED.sub(_decoded, path).replace("\\", "/")
-    return _without_dots(re.sub(r"/{2,}", "/", decoded))
+def normalised(path: str, kind: str = "cloudflare") -> str:
+    """By RFC 3986; `kind` cloudflare also makes backslashes slashes, and slashes in a row one."""
+    decoded = _ENCODED.sub(_decoded, path)
+    if kind == "cloudflare":
+        decoded = re.sub(r"/{2,}", "/", decoded.replace("\\", "/"))
+    return _without_dots(decoded)
 
 
 def _decoded(match: re.Match[str]) -> str:

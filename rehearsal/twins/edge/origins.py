@@ -3,13 +3,16 @@
 https://developers.cloudflare.com/ssl/origin-configuration/ssl-modes/
 """
 
+import ipaddress
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import httpx
 
+from rehearsal.twins.edge.client_certificates import presenting
 from rehearsal.twins.edge.exchange import Answer, Exchange, Headers, failure, without
+from rehearsal.twins.zone import ClientCertificate, Zone
 
 CONNECT_SECONDS, READ_SECONDS = 19.0, 100.0  # Cloudflare's; after them 522 and 524
 _IDLE_SECONDS = 2.0  # below what any origin keeps an idle connection for
@@ -24,8 +27,9 @@ _HOP_BY_HOP = (
     "transfer-encoding",
     "upgrade",
 )
-_OWN = ("cf-connecting-ip", "cf-ipcountry", "cf-ray", "cf-visitor", "cdn-loop", "x-forwarded-proto", "true-client-ip")
+_OWN = ("cf-connecting-ip", "cf-ipcountry", "cf-ray", "cf-visitor", "cdn-loop", "x-forwarded-proto")
 _VERIFIED, _UNVERIFIED = "strict", "full"
+_DISCARDING = ipaddress.ip_network("100::/64")  # RFC 6666; what an originless name is given
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,28 +49,54 @@ class Origin:
 Origins = Mapping[str, Origin] | Callable[[str], Origin | None]
 
 
+@dataclass(frozen=True)
+class Pull:
+    """A request to the origin of one host, in SSL mode `mode`."""
+
+    zone: Zone
+    exchange: Exchange
+    mode: str
+
+    @property
+    def host(self) -> str:
+        """The host that the visitor asked for."""
+        return self.exchange.request.host
+
+    @property
+    def certificate(self) -> ClientCertificate | None:
+        """What the edge shows of itself, where the zone says so (Authenticated Origin Pulls)."""
+        return self.zone.origin_certificate(self.host)
+
+    @property
+    def leads_nowhere(self) -> bool:
+        """Whether the host's records are the placeholder of a name that the edge itself answers for."""
+        addresses = [record.content for record in self.zone.records_of(self.host) if record.type in ("A", "AAAA")]
+        return bool(addresses) and all(ipaddress.ip_address(address) in _DISCARDING for address in addresses)
+
+
 class OriginFetch:
     """Sends requests on to their origins over kept-alive connections."""
 
     def __init__(self, origins: Origins) -> None:
         self._origin_of: Callable[[str], Origin | None] = origins.get if isinstance(origins, Mapping) else origins
-        self._transports: dict[tuple[ssl.SSLContext, str], httpx.AsyncHTTPTransport] = {}
-        self._unverified = _unverified()
+        self._transports: dict[_Peer, httpx.AsyncHTTPTransport] = {}
 
-    async def fetch(self, exchange: Exchange, mode: str, method: str, omitted: tuple[str, ...] = ()) -> Answer:
-        """The origin's answer, or Cloudflare's error page; headers named in `omitted` are not sent on."""
-        origin = self._origin_of(exchange.request.host)
+    async def fetch(self, pull: Pull, method: str, omitted: tuple[str, ...] = (), added: Headers = ()) -> Answer:
+        """The origin's answer, or Cloudflare's error page; `omitted` headers are not sent on, `added` are."""
+        if pull.leads_nowhere:
+            return failure(522, "522")  # connection timed out
+        origin = self._origin_of(pull.host)
         if origin is None:
             return failure(530, "1016")  # origin DNS error
-        base = _base(origin, mode, exchange.request.scheme)
+        base = _base(origin, pull.mode, pull.exchange.request.scheme)
         if base is None:
             return failure(521, "521")  # nothing listens there
-        context = origin.trust if mode == _VERIFIED and origin.trust is not None else self._unverified
-        if mode == _VERIFIED and origin.trust is None and base.startswith("https:"):
+        trust = origin.trust if pull.mode == _VERIFIED else None
+        if pull.mode == _VERIFIED and trust is None and base.startswith("https:"):
             return failure(526, "526")
-        request = _request(exchange, base, method, omitted)
+        request = _request(pull.exchange, base, method, omitted, added)
         try:
-            return await _sent(self._transport(context, exchange.request.host), request)
+            return await _sent(self._transport(_Peer(trust, pull.host, pull.certificate)), request)
         except httpx.TransportError as error:
             return _failed(error)
 
@@ -76,22 +106,36 @@ class OriginFetch:
         for transport in transports.values():
             await transport.aclose()
 
-    def _transport(self, context: ssl.SSLContext, host: str) -> httpx.AsyncHTTPTransport:
-        """One for each host: a connection whose certificate was checked for one name is none for another."""
-        known = self._transports.get((context, host))
+    def _transport(self, peer: "_Peer") -> httpx.AsyncHTTPTransport:
+        known = self._transports.get(peer)
         if known is None:
             limits = httpx.Limits(max_connections=None, keepalive_expiry=_IDLE_SECONDS)
-            known = httpx.AsyncHTTPTransport(verify=context, limits=limits, trust_env=False)
-            self._transports[context, host] = known
+            known = httpx.AsyncHTTPTransport(verify=peer.context(), limits=limits, trust_env=False)
+            self._transports[peer] = known
         return known
 
 
-def _unverified() -> ssl.SSLContext:
-    """Modes full and flexible take any certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
+@dataclass(frozen=True)
+class _Peer:
+    """What a kept connection was opened with: one checked for one name, or with one certificate, is none for another.
+
+    Without `trust` any certificate of the origin is taken.
+    """
+
+    trust: ssl.SSLContext | None
+    host: str
+    certificate: ClientCertificate | None
+
+    def context(self) -> ssl.SSLContext:
+        """A new TLS context for such connections."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if self.trust is None:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        else:
+            for authority in self.trust.get_ca_certs(binary_form=True):
+                context.load_verify_locations(cadata=authority)
+        return context if self.certificate is None else presenting(context, self.certificate)
 
 
 def _base(origin: Origin, mode: str, scheme: str) -> str | None:
@@ -102,20 +146,20 @@ def _base(origin: Origin, mode: str, scheme: str) -> str | None:
     return origin.https if secure else origin.http
 
 
-def _request(exchange: Exchange, base: str, method: str, omitted: tuple[str, ...]) -> httpx.Request:
+def _request(
+    exchange: Exchange, base: str, method: str, omitted: tuple[str, ...], conditions: Headers
+) -> httpx.Request:
     request = exchange.request
-    headers = without(request.headers, (*_HOP_BY_HOP, *_OWN, *omitted, "host", "x-forwarded-for"))
-    before = request.header("x-forwarded-for")
-    forwarded = f"{before}, {request.client}" if before else request.client
+    headers = without(exchange.headers, (*_HOP_BY_HOP, *_OWN, *omitted, "host", "x-forwarded-for"))
     added = (
         ("host", exchange.authority),
         ("cdn-loop", "cloudflare; loops=1"),
-        ("cf-connecting-ip", request.client),
         ("cf-ipcountry", exchange.fields["ip.src.country"]),
         ("cf-ray", request.ray),
         ("cf-visitor", f'{{"scheme":"{request.scheme}"}}'),
-        ("x-forwarded-for", forwarded),
         ("x-forwarded-proto", request.scheme),
+        *_client_headers(exchange),
+        *conditions,
     )
     timeout = {"connect": CONNECT_SECONDS, "read": READ_SECONDS, "write": READ_SECONDS, "pool": CONNECT_SECONDS}
     return httpx.Request(
@@ -125,10 +169,18 @@ def _request(exchange: Exchange, base: str, method: str, omitted: tuple[str, ...
         content=exchange.body,
         extensions={
             "sni_hostname": request.host,
-            "target": exchange.target.encode("latin-1"),  # as it came: httpx would normalise it
+            "target": exchange.sent.encode("latin-1"),  # as it came: httpx would normalise it
             "timeout": timeout,
         },
     )
+
+
+def _client_headers(exchange: Exchange) -> Headers:
+    if not exchange.names_client:
+        return ()
+    client, before = exchange.request.client, exchange.request.header("x-forwarded-for")
+    forwarded = f"{before}, {client}" if before else client
+    return ("cf-connecting-ip", client), ("x-forwarded-for", forwarded)
 
 
 async def _sent(transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> Answer:

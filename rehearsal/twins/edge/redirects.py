@@ -3,21 +3,30 @@
 https://developers.cloudflare.com/rules/url-forwarding/single-redirects/settings/
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 from rehearsal.twins.edge.exchange import Answer, Exchange
-from rehearsal.twins.rules import compile_filter, compile_value
-from rehearsal.twins.zone import Rule
+from rehearsal.twins.edge.passage import Passage
+from rehearsal.twins.rules import compile_value
 
+PHASE = "http_request_dynamic_redirect"
 DEFAULT_STATUS = 302
 
 
-def redirect(rules: Iterable[Rule], exchange: Exchange) -> Answer | None:
+def redirect(passage: Passage) -> Answer | None:
     """The answer of the first rule that matches, or None."""
-    for rule in rules:
-        if compile_filter(rule.expression)(exchange.fields):
-            return _answer(rule.parameters["fromValue"], exchange)
+    for rule in passage.matching(PHASE):
+        return _answer(rule.parameters["fromValue"], passage.exchange)
+    return None
+
+
+def by_scheme(passage: Passage) -> Answer | None:
+    """The other scheme, as the zone settings always_use_https and ssl=off ask for."""
+    scheme = passage.exchange.request.scheme
+    if scheme == "http" and passage.setting("always_use_https") == "on":
+        return _to_scheme(passage.exchange, "https")
+    if scheme == "https" and passage.setting("ssl") == "off":
+        return _to_scheme(passage.exchange, "http")
     return None
 
 
@@ -26,8 +35,14 @@ def _answer(from_value: dict[str, Any], exchange: Exchange) -> Answer:
     location = target.get("value") or compile_value(target["expression"])(exchange.fields)
     query = exchange.request.query
     if from_value.get("preserveQueryString") and query:
-        location += ("&" if "?" in location else "?") + query
-    return to(location, int(from_value.get("statusCode", DEFAULT_STATUS)))
+        location = with_query(location, query)
+    return to(location, int(from_value.get("statusCode") or DEFAULT_STATUS))
+
+
+def with_query(location: str, query: str) -> str:
+    """`location` with `query` after what query it has of its own, before its fragment."""
+    address, mark, fragment = location.partition("#")
+    return address + ("&" if "?" in address else "?") + query + mark + fragment
 
 
 def to(location: str, status: int) -> Answer:
@@ -35,6 +50,5 @@ def to(location: str, status: int) -> Answer:
     return Answer(status, (("location", location), ("content-length", "0")))
 
 
-def to_scheme(exchange: Exchange, scheme: str) -> Answer:
-    """The same place by another scheme, as the zone settings always_use_https and ssl=off ask for."""
-    return to(f"{scheme}://{exchange.request.host}{exchange.target}", 301)
+def _to_scheme(exchange: Exchange, scheme: str) -> Answer:
+    return to(f"{scheme}://{exchange.request.host}{exchange.sent}", 301)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from rehearsal.twins.rules.compiler import compile_node
-from rehearsal.twins.rules.fields import Request, extension
+from rehearsal.twins.rules.fields import LISTS, Request, extension
 from rehearsal.twins.rules.inspection import Uses, uses
 from rehearsal.twins.rules.kinds import BOOL, BYTES, ExpressionError, Fields, Kind
 
@@ -36,4 +36,14 @@ def _compiled(expression: str, wanted: Kind) -> Callable[[Fields], Any]:
     return node.run
 
 
-__all__ = ["ExpressionError", "Fields", "Request", "Uses", "compile_filter", "compile_value", "extension", "uses"]
+__all__ = [
+    "LISTS",
+    "ExpressionError",
+    "Fields",
+    "Request",
+    "Uses",
+    "compile_filter",
+    "compile_value",
+    "extension",
+    "uses",
+]

@@ -76,9 +76,9 @@ def _item(kind: Kind, item: Tree[Token]) -> Test:
     tokens = [str(token) for token in item.children]
     match (kind, str(item.data)):
         case (Kind("Int"), "int_range"):
-            return literals.between(int(tokens[0]), int(tokens[1]))
+            return literals.between(*(literals.integer(end) for end in tokens[0].split("..")))
         case (Kind("Ip"), "address_range"):
-            return literals.between(literals.address(tokens[0]), literals.address(tokens[1]))
+            return literals.between(*(literals.address(end) for end in tokens[0].split("..")))
         case (Kind("Ip"), "address"):
             held = literals.network(tokens[0])
             return lambda value: value in held
@@ -98,7 +98,7 @@ def _literal(kind: Kind, tree: Tree[Token]) -> Any:
         case (Kind("Bytes"), "string" | "raw"):
             return text_of(tree)
         case (Kind("Int"), "integer"):
-            return int(str(tree.children[0]))
+            return literals.integer(str(tree.children[0]))
         case (Kind("Ip"), "address"):
             return literals.address(str(tree.children[0]))
         case _:

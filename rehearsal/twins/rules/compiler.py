@@ -7,7 +7,7 @@ from typing import Any
 from lark import Token, Tree
 
 from rehearsal.twins.rules import comparisons, literals
-from rehearsal.twins.rules.fields import FIELDS
+from rehearsal.twins.rules.fields import FIELDS, LISTS
 from rehearsal.twins.rules.functions import FUNCTIONS, QUANTIFIERS, Function
 from rehearsal.twins.rules.kinds import BOOL, BYTES, INT, IP, ExpressionError, Fields, Kind, Node, array
 from rehearsal.twins.rules.syntax import parse
@@ -158,7 +158,7 @@ def _argument(tree: Parsed) -> Node:
             value: Any = comparisons.text_of(tree)
             return Node(BYTES, lambda _: value, literal=True)
         case "integer":
-            number = int(str(tree.children[0]))
+            number = literals.integer(str(tree.children[0]))
             return Node(INT, lambda _: number, literal=True)
         case "address":
             place = literals.address(str(tree.children[0]))
@@ -225,9 +225,18 @@ def _comparison(tree: Tree[Token]) -> Node:
         case "among":
             return comparisons.applied(left, comparisons.membership(left.kind, tree.children[1:]), missing=False)
         case _:
-            raise ExpressionError(f"the edge twin knows no lists: {tree.children[1]}")
+            return _listed(tree)
 
 
+def _listed(tree: Tree[Token]) -> Node:
+    """Bulk redirects alone use lists here, and theirs are of whole URLs."""
+    field, name = tree.children[0], str(tree.children[1])
+    if not isinstance(field, Tree) or field.data != "field" or str(field.children[0]) not in _LISTED:
+        raise ExpressionError(f"the edge twin knows lists of redirects alone, as in {_LISTED[0]} in {name}")
+    return Node(BOOL, lambda fields: name[1:] in fields[LISTS])
+
+
+_LISTED = ("http.request.full_uri", "raw.http.request.full_uri")
 _COMPILERS: dict[str, Callable[[Tree[Token]], Node]] = {
     "or_": _any,
     "and_": _all,

@@ -40,6 +40,7 @@ FIELDS: dict[str, Kind] = {
     "raw.http.request.uri.query": BYTES,
     "ssl": BOOL,
 }
+LISTS = "$lists"  # among the fields, the names of the redirect lists that have an entry for the request
 NO_COUNTRY = "XX"  # Cloudflare's code for an address that no country is known of
 
 
@@ -56,7 +57,7 @@ class Request:
     headers: tuple[tuple[str, str], ...] = ()
     client: str = "127.0.0.1"
     version: str = "HTTP/1.1"
-    body_size: int = 0
+    body: bytes = b""
     ray: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -75,7 +76,7 @@ class Request:
             "http.cookie": self.header("cookie"),
             "http.referer": self.header("referer"),
             "http.user_agent": self.header("user-agent"),
-            "http.request.body.size": self.body_size,
+            "http.request.body.size": len(self.body),
             "http.request.cookies": _grouped(_pairs(self.header("cookie"), ";")),
             "http.request.headers": headers,
             "http.request.headers.names": list(headers),

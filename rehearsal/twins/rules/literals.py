@@ -13,6 +13,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _ESCAPE = re.compile(r'\\(?:x([0-9a-fA-F]{2})|([0-7]{3})|(["\\])|(.))', re.DOTALL)
+_INTEGERS = 2**63
 MAX_SUBSTITUTIONS = 8  # ${1} to ${8}
 
 
@@ -100,6 +101,14 @@ def network(token: str) -> Network:
         return ipaddress.ip_network(token, strict=True)
     except ValueError as error:
         raise ExpressionError(f"{token!r} is no address or network: {error}") from error
+
+
+def integer(token: str) -> int:
+    """A number of 64 bits, with its sign."""
+    value = int(token)
+    if not -_INTEGERS <= value < _INTEGERS:
+        raise ExpressionError(f"{token} does not fit into 64 bits")
+    return value
 
 
 def address(token: str) -> Address:

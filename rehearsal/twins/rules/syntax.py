@@ -24,18 +24,21 @@ _GRAMMAR = r"""
      | operand
 ?operand: NAME -> field
      | NAME "(" [argument ("," argument)*] ")" -> call
-     | operand "[" key "]" -> index
+     | operand _AT key "]" -> index
 ?argument: or_ | literal
 ?key: STRING -> string_key | INT -> int_key | "*" -> every
 ?literal: STRING -> string | RAW -> raw | INT -> integer | ADDRESS -> address
-?item: literal | INT ".." INT -> int_range | ADDRESS ".." ADDRESS -> address_range
+?item: literal | INT_RANGE -> int_range | ADDRESS_RANGE -> address_range
 
 OPERATOR.2: "strict wildcard" | "wildcard" | "contains" | "matches" | "eq" | "ne" | "lt" | "le" | "gt" | "ge"
      | "==" | "!=" | "<=" | ">=" | "<" | ">" | "~"
 NAME: /[a-z_][a-z0-9_]*(\.[a-z0-9_]+)*/
 LIST: /\$[a-z0-9_.]+/
-ADDRESS.3: /[0-9]{1,3}(\.[0-9]{1,3}){3}(\/[0-9]{1,2})?/ | /[0-9a-f]{0,4}:[0-9a-f:]+(\/[0-9]{1,3})?/
+ADDRESS.3: /[0-9]{1,3}(\.[0-9]{1,3}){3}(\/[0-9]{1,2})?/ | /[0-9a-fA-F]{0,4}:[0-9a-fA-F:]+(\/[0-9]{1,3})?/
+ADDRESS_RANGE.5: /[0-9a-fA-F.:]*[.:][0-9a-fA-F.:]*?\.\.[0-9a-fA-F.:]+/
 INT: /-?(0|[1-9][0-9]*)/
+INT_RANGE.5: /-?(0|[1-9][0-9]*)\.\.-?(0|[1-9][0-9]*)/
+_AT: /(?<=[\w\])])\[/
 STRING: /"(\\.|[^"\\])*"/s
 RAW.4: /r"[^"]*"/ | /r#".*?"#/s
 %ignore /[ \t\r\n]+/

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from rehearsal.twins.ca import CertificateAuthority, universal_names
 from rehearsal.twins.edge import Edge, app
 from rehearsal.twins.edge.exchange import Exchange
-from rehearsal.twins.edge.firewall import RateLimits
-from rehearsal.twins.edge.normalise import normalise
+from rehearsal.twins.edge.normalise import normalised
+from rehearsal.twins.edge.passage import Passage
+from rehearsal.twins.edge.rate_limits import RateLimits
 from rehearsal.twins.origin import OriginTwin
 from rehearsal.twins.rules import Request
 from rehearsal.twins.server import LOOPBACK
-from rehearsal.twins.zone import Rule, ZoneTwin
+from rehearsal.twins.zone import ZoneTwin
+from rehearsal.twins.zone.plans import Plan
 from tests.rehearsal.twins.declared import ZONE, Declaration, limit
 
 APP = f"app.{ZONE}"
@@ -41,12 +43,12 @@ APP = f"app.{ZONE}"
     ],
 )
 def test_a_path_is_normalised_as_documented(path: str, normal: str):
-    assert normalise(path) == normal
+    assert normalised(path) == normal
 
 
 @given(st.text(st.sampled_from("/.%2eE\\aA~-5c"), max_size=20).map(lambda rest: "/" + rest))
 def test_a_normal_path_has_no_dots_or_double_slashes_left(path: str):
-    normal = normalise(path)
+    normal = normalised(path)
     assert normal.startswith("/")
     assert not {"..", "."} & set(normal.split("/"))
     assert "//" not in normal
@@ -55,16 +57,18 @@ def test_a_normal_path_has_no_dots_or_double_slashes_left(path: str):
 
 def exchange(path: str = "/auth/", client: str = "192.0.2.1") -> Exchange:
     request = Request(method="GET", scheme="https", host=APP, path=path, raw_path=path, client=client)
-    return Exchange(request=request, body=b"", authority=APP, fields=request.fields())
+    return Exchange.of(request, b"", APP)
 
 
-def rate_rule(requests: int) -> Rule:
-    declared = Declaration()
-    declared.ruleset("http_ratelimit", limit("/auth/", requests))
-    return declared.twin.rulesets("http_ratelimit")[0]
+def passage(rule: dict[str, Any], plan: Plan = "free") -> Passage:
+    declared = Declaration(plan)
+    declared.ruleset("http_ratelimit", rule)
+    zone = declared.twin.zone_for(APP)
+    assert zone is not None
+    return Passage(zone=zone, exchange=exchange(), record=lambda event: None)
 
 
-RULE = rate_rule(3)
+AUTH = passage(limit("/auth/", 3))
 
 
 @given(st.lists(st.floats(0, 4, allow_nan=False), max_size=40))
@@ -74,7 +78,7 @@ def test_no_client_ever_passes_more_often_than_the_rule_allows_in_its_period(pau
     limits, passed = RateLimits(lambda: now[0]), []
     for pause in pauses:
         now[0] += pause
-        if limits.check([RULE], exchange()) is None:
+        if limits.check(AUTH) is None:
             passed.append(now[0])
     assert all(sum(at - 10 < other <= at for other in passed) <= 3 for at in passed)
 
@@ -85,16 +89,13 @@ def test_slow_clients_are_never_refused(count: int):
     now = [0.0]
     limits = RateLimits(lambda: now[0])
     for _ in range(count):
-        assert limits.check([RULE], exchange()) is None
+        assert limits.check(AUTH) is None
         now[0] += 10 / 3 + 0.001
 
 
 def test_a_rule_that_only_logs_refuses_nobody():
-    declared = Declaration()
-    declared.ruleset("http_ratelimit", limit("/auth/", 1, action="log"))
-    limits = RateLimits(lambda: 0.0)
-    rules = declared.twin.rulesets("http_ratelimit")
-    assert [limits.check(rules, exchange()) for _ in range(5)] == [None] * 5
+    limits, logged = RateLimits(lambda: 0.0), passage(limit("/auth/", 1, action="log"), "enterprise")
+    assert [limits.check(logged) for _ in range(5)] == [None] * 5
 
 
 def test_a_body_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch, authority: CertificateAuthority):

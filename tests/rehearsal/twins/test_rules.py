@@ -145,7 +145,7 @@ REFUSED = {
     "ip.src in {1.2.3.4/24}": "host bits set",
     "ip.src eq 1.2.3.0/24": "is no single address",
     "len(http.host) in {5..3}": "5..3 is no range",
-    "ip.src in $office": "knows no lists",
+    "ip.src in $office": "knows lists of redirects alone",
     'http.request.headers["x"] eq "a"': "Array<Bytes> cannot be compared",
     'http.request.headers["x"][*] eq "a"': "it must give Bool, this gives Array<Bool>",
     'http.request.headers[0] eq "x"': "is not indexed by 0",

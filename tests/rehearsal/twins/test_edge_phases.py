@@ -1,0 +1,183 @@
+"""The order of phases, and what each does that changes or ends a request."""
+
+from typing import Any
+
+import pytest
+
+from rehearsal.twins.zone import Kind
+from tests.rehearsal.twins.declared import ACCOUNT, ZONE, block, limit, redirect
+from tests.rehearsal.twins.edge_world import APP, WWW, World
+
+FREE_RULESET = "77454fe2d30c4220b5701f6fdfb893ba"
+
+
+def rewriting(expression: str, **uri: Any) -> dict[str, Any]:
+    return {"ref": "u", "expression": expression, "action": "rewrite", "actionParameters": {"uri": uri}}
+
+
+def skipping(expression: str, **parameters: Any) -> dict[str, Any]:
+    return {"ref": "s", "expression": expression, "action": "skip", "actionParameters": parameters}
+
+
+def executing(**parameters: Any) -> dict[str, Any]:
+    parameters = {"id": FREE_RULESET, **parameters}
+    return {"ref": "m", "expression": "true", "action": "execute", "actionParameters": parameters}
+
+
+def test_a_redirect_comes_before_the_firewall(world: World):
+    world.declared.ruleset("http_request_firewall_custom", block("ssl"))
+    world.declared.ruleset(
+        "http_request_dynamic_redirect", redirect(f'(http.host eq "{WWW}")', {"value": f"https://{ZONE}/"})
+    )
+    assert world.get(f"https://{WWW}/").status_code == 301
+    assert world.get(f"https://{APP}/").status_code == 403
+
+
+def test_the_firewall_sees_the_path_that_was_rewritten_and_the_one_that_was_asked_for(world: World):
+    world.declared.ruleset(
+        "http_request_transform", rewriting('http.request.uri.path eq "/old"', path={"value": "/pricing"})
+    )
+    assert world.get(f"https://{APP}/old").status_code == 200
+    assert world.seen() == ["/pricing"]
+    both = 'http.request.uri.path eq "/pricing" and raw.http.request.uri.path eq "/old"'
+    world.declared.ruleset("http_request_firewall_custom", block(both))
+    assert world.get(f"https://{APP}/old").status_code == 403
+    assert world.get(f"https://{APP}/pricing").status_code == 200
+
+
+def test_a_rewrite_computes_path_and_query(world: World):
+    path = {"expression": 'concat("/about", substring(http.request.uri.path, 5, 99))'}
+    query = {"value": "from=team"}
+    world.declared.ruleset(
+        "http_request_transform", rewriting('starts_with(http.request.uri.path, "/team")', path=path, query=query)
+    )
+    world.get(f"https://{APP}/team/x?a=1")
+    assert world.seen() == ["/about/x?from=team"]
+
+
+def test_request_headers_are_changed_on_their_way_to_the_origin(world: World):
+    headers = {
+        "X-Ray": {"operation": "set", "expression": "cf.ray_id"},
+        "X-Fixed": {"operation": "set", "value": "yes"},
+        "X-Gone": {"operation": "remove"},
+    }
+    rule = {"ref": "h", "expression": "true", "action": "rewrite", "actionParameters": {"headers": headers}}
+    world.declared.ruleset("http_request_late_transform", rule)
+    response = world.get(f"https://{APP}/", headers={"x-gone": "1", "x-fixed": "no"})
+    seen = world.origin.visits()[0].headers
+    assert (seen["x-ray"], seen["x-fixed"]) == (response.headers["cf-ray"], "yes")
+    assert "x-gone" not in seen
+
+
+def test_a_configuration_rule_sets_ssl_for_what_it_matches(world: World):
+    rule = {"ref": "c", "expression": f'http.host eq "{APP}"', "action": "set_config", "actionParameters": {}}
+    world.declared.ruleset("http_config_settings", {**rule, "actionParameters": {"ssl": "flexible"}})
+    assert world.get(f"https://{APP}/").status_code == 308  # the app redirects plain http
+    assert world.get(f"https://{ZONE}/").status_code == 200
+
+
+def test_a_custom_rule_skips_the_phases_that_it_names_and_no_others(world: World):
+    world.declared.ruleset(
+        "http_request_firewall_custom",
+        skipping('http.request.uri.path eq "/auth/hook"', phases=["http_ratelimit"]),
+        block('http.user_agent eq "bad"'),
+    )
+    world.declared.ruleset("http_ratelimit", limit("/auth/", 1))
+    assert [world.get(f"https://{APP}/auth/hook").status_code for _ in range(3)] == [200, 200, 200]
+    assert [world.get(f"https://{APP}/auth/login").status_code for _ in range(2)] == [200, 429]
+    assert world.get(f"https://{APP}/auth/hook", headers={"user-agent": "bad"}).status_code == 403
+
+
+def test_what_the_firewall_does_is_recorded_unless_a_skip_rule_says_otherwise(world: World):
+    quiet = {**skipping('http.request.uri.path eq "/a"', ruleset="current"), "ref": "quiet"}
+    loud = {**skipping('http.request.uri.path eq "/b"', ruleset="current"), "ref": "loud"}
+    world.declared.ruleset("http_request_firewall_custom", {**quiet, "logging": {"enabled": False}}, loud, block("ssl"))
+    for path in ("/a", "/b", "/c"):
+        world.get(f"https://{APP}{path}")
+    found = [(event.ref, event.action, event.path) for event in world.edge.events()]
+    assert found == [("loud", "skip", "/b"), ("b", "block", "/c")]
+
+
+@pytest.mark.parametrize("where", ["query", "header", "body"])
+def test_a_managed_ruleset_blocks_its_marker_wherever_it_is(world: World, where: str):
+    world.declared.ruleset("http_request_firewall_managed", executing())
+    marker, url = "launch-ready-waf-free", f"https://{APP}/auth/login"
+    responses = {
+        "query": lambda: world.get(f"{url}?q={marker}"),
+        "header": lambda: world.get(url, headers={"x-note": f"a {marker}"}),
+        "body": lambda: world.client.post(url, content=f"note={marker}"),
+    }
+    assert world.get(url).status_code == 200
+    assert responses[where]().status_code == 403
+
+
+def test_a_managed_ruleset_that_is_not_executed_blocks_nothing(world: World):
+    world.declared.ruleset("http_request_firewall_managed", executing(overrides={"enabled": False}))
+    for marker in ("launch-ready-waf-free", "launch-ready-waf-owasp"):
+        assert world.get(f"https://{APP}/?q={marker}").status_code == 200
+
+
+def test_an_exception_spares_requests_the_managed_rulesets(world: World):
+    exception = skipping('http.request.uri.path eq "/pricing"', ruleset="current")
+    world.declared.ruleset("http_request_firewall_managed", exception, executing())
+    statuses = [
+        world.get(f"https://{APP}{path}?q=launch-ready-waf-free").status_code for path in ("/pricing", "/about")
+    ]
+    assert statuses == [200, 403]
+
+
+def bulk(world: World, *items: dict[str, Any]) -> None:
+    """Bulk redirects from and to whole URLs."""
+    redirects = [{"redirect": item} for item in items]
+    world.declared.twin.create(
+        Kind.LIST, {"accountId": ACCOUNT, "kind": "redirect", "name": "moved", "items": redirects}
+    )
+    rule = {
+        "ref": "moved",
+        "expression": "http.request.full_uri in $moved",
+        "action": "redirect",
+        "actionParameters": {"fromList": {"name": "moved", "key": "http.request.full_uri"}},
+    }
+    phase = "http_request_redirect"
+    inputs = {"accountId": ACCOUNT, "kind": "root", "name": phase, "phase": phase, "rules": [rule]}
+    world.declared.twin.create(Kind.RULESET, inputs)
+
+
+def test_bulk_redirects_match_exactly_unless_told_otherwise(world: World):
+    bulk(world, {"sourceUrl": f"{APP}/a", "targetUrl": "https://new.example/b?x=1", "statusCode": 302.0})
+    response = world.get(f"https://{APP}/a?q=1")
+    assert (response.status_code, response.headers["location"]) == (302, "https://new.example/b?x=1")
+    assert [world.get(f"https://{APP}{path}").status_code for path in ("/a/b", "/A", "/")] == [404, 404, 200]
+    assert world.get(f"https://{ZONE}/a").status_code == 404
+
+
+def test_bulk_redirects_take_subpaths_subdomains_and_queries_along(world: World):
+    switches = {"subpathMatching": True, "preservePathSuffix": True, "includeSubdomains": True}
+    bulk(
+        world,
+        {"sourceUrl": f"{ZONE}/blog", "targetUrl": "https://new.example/b", **switches, "preserveQueryString": True},
+    )
+    locations = [
+        world.get(f"https://{APP}{path}").headers.get("location")
+        for path in ("/blog", "/blog/x/y?q=1", "/blogger", "/blog/")
+    ]
+    assert locations == ["https://new.example/b", "https://new.example/b/x/y?q=1", None, "https://new.example/b"]
+
+
+def test_the_most_specific_bulk_redirect_wins(world: World):
+    below = {"subpathMatching": True, "preservePathSuffix": False}
+    bulk(
+        world,
+        {"sourceUrl": f"{ZONE}/", "targetUrl": "https://new.example/any", "includeSubdomains": True, **below},
+        {"sourceUrl": f"{APP}/", "targetUrl": "https://new.example/app", **below},
+        {"sourceUrl": f"https://{APP}/", "targetUrl": "https://new.example/tls", **below},
+        {"sourceUrl": f"{ZONE}/a", "targetUrl": "https://new.example/a", "includeSubdomains": True, **below},
+    )
+    asked = [f"https://{ZONE}/x", f"http://{APP}/x", f"https://{APP}/x", f"https://{APP}/a/x"]
+    assert [world.get(url).headers["location"].rpartition("/")[2] for url in asked] == ["any", "app", "tls", "a"]
+
+
+def test_bulk_redirects_come_after_the_firewall(world: World):
+    bulk(world, {"sourceUrl": f"{APP}/a", "targetUrl": "https://new.example/"})
+    world.declared.ruleset("http_request_firewall_custom", block('http.request.uri.path eq "/a"'))
+    assert world.get(f"https://{APP}/a").status_code == 403
