@@ -6,30 +6,33 @@ import threading
 from types import TracebackType
 from typing import Self, cast
 
-import dns.zone
+import dns.name
 
 from rehearsal.errors import TwinError
 from rehearsal.twins.dns.answers import answer
+from rehearsal.twins.dns.served import ServedZone
 from rehearsal.twins.dns.zonefile import build
 from rehearsal.twins.server import LOOPBACK, accept_no_more, listen
-from rehearsal.twins.zone import ZoneTwin
+from rehearsal.twins.zone import Entry, Kind, ZoneTwin
 
 _PAIR_TRIES = 20
 _IDLE_SECONDS = 10.0
 _STOP_SECONDS = 5.0
+_Basis = tuple[tuple[Entry, ...], tuple[Entry, ...]]  # the records and the DNSSEC that a served zone was made of
 
 
 class DnsTwin:
-    """Answers for what `zone` holds at the moment of the query; proxied names lead to `edge_address`.
+    """Answers for the zones that `zone` holds at the moment of the query; proxied names lead to `edge_address`.
 
-    `port` 0 takes a free one. Names outside of the zone are REFUSED: the twin is authoritative and asks nobody.
+    `port` 0 takes a free one. Names outside of every zone are REFUSED: the twin is authoritative and asks nobody. The
+    one thing that it says for the parents is the DS record of each signed zone.
     """
 
     def __init__(self, zone: ZoneTwin, *, port: int = 0, edge_address: str = LOOPBACK) -> None:
         self.port = port
         self._zone = zone
         self._edge_address = edge_address
-        self._built: tuple[int, dns.zone.Zone | None] = (-1, None)
+        self._served: dict[str, tuple[_Basis, ServedZone]] = {}  # by the zone's id
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
@@ -114,10 +117,18 @@ class DnsTwin:
 
     def answer(self, wire: bytes, *, udp: bool) -> bytes | None:
         """The response to one query."""
-        revision = self._zone.revision
-        if self._built[0] != revision:
-            self._built = (revision, build(self._zone, self._edge_address))
-        return answer(self._built[1], wire, udp=udp)
+        return answer(self.zone_of, wire, udp=udp)
+
+    def zone_of(self, name: dns.name.Name) -> ServedZone | None:
+        """What is served now for the zone that `name` is in, or None."""
+        zone = self._zone.zone_for(name.to_text(omit_final_dot=True))
+        if zone is None:
+            return None
+        basis = (zone.held.get(Kind.RECORD, ()), zone.held.get(Kind.DNSSEC, ()))
+        known = self._served.get(zone.id)
+        if known is None or known[0] != basis:  # signing thousands of records anew for every setting would be slow
+            known = self._served[zone.id] = basis, build(zone, self._zone.revision, self._edge_address)
+        return known[1]
 
 
 class _Datagrams(asyncio.DatagramProtocol):

@@ -1,7 +1,5 @@
 """The declared records as the world sees them: proxied names lead to the edge, signed when DNSSEC is declared."""
 
-from collections.abc import Iterable
-
 import dns.dnssec
 import dns.name
 import dns.rdata
@@ -9,7 +7,8 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.zone
 
-from rehearsal.twins.zone import Record, ZoneTwin
+from rehearsal.twins.dns.served import ServedZone, index
+from rehearsal.twins.zone import Record, Zone
 from rehearsal.twins.zone.contents import quoted, strings
 from rehearsal.twins.zone.dnssec import SigningKey
 from rehearsal.twins.zone.records import AUTOMATIC_SECONDS, PROXIABLE
@@ -20,47 +19,41 @@ _SIGNATURE_SECONDS = 7 * 86_400
 _MOST_ALIASES = 8
 
 
-def build(zone: ZoneTwin, edge_address: str) -> dns.zone.Zone | None:
-    """What the name servers serve now, or None while no zone is declared."""
-    revision, records, key = zone.revision, zone.records(), zone.signing_key
-    name, servers = zone.name, zone.name_servers
-    if name is None or not servers:
-        return None
-    served = dns.zone.Zone(dns.name.from_text(name), relativize=False)
-    soa = f"{servers[0]}. dns.cloudflare.com. {revision} {_SOA_TIMES}"
-    _add(served, name, "SOA", _SOA_SECONDS, soa)
+def build(zone: Zone, serial: int, edge_address: str) -> ServedZone:
+    """What the name servers serve for a zone, under this serial number."""
+    origin, servers = dns.name.from_text(zone.name), zone.name_servers
+    served = dns.zone.Zone(origin, relativize=False)
+    _add(served, zone.name, "SOA", _SOA_SECONDS, f"{servers[0]}. dns.cloudflare.com. {serial} {_SOA_TIMES}")
     for server in servers:
-        _add(served, name, "NS", _NS_SECONDS, f"{server}.")
-    for record in records:
-        _serve(served, record, name, records, edge_address)
+        _add(served, zone.name, "NS", _NS_SECONDS, f"{server}.")
+    for record in zone.records:
+        _serve(served, record, zone, edge_address)
+    key = zone.signing_key
     if key is not None:
-        _sign(served, name, key)
-    return served
+        _sign(served, origin, key)
+    return index(served, origin, key.ds(zone.name) if key is not None else None)
 
 
-def _serve(served: dns.zone.Zone, record: Record, apex: str, records: list[Record], edge_address: str) -> None:
+def _serve(served: dns.zone.Zone, record: Record, zone: Zone, edge_address: str) -> None:
     if record.proxied:
         _add(served, record.name, "A", AUTOMATIC_SECONDS, edge_address)
-    elif record.type == "CNAME" and record.name == apex:
-        for target in _flattened(record, records):
+    elif record.type == "CNAME" and record.name == zone.name:
+        for target in _flattened(record, zone):
             content = edge_address if target.proxied else target.content
-            _add(served, apex, "A" if target.proxied else target.type, record.ttl_seconds, content)
-    else:
+            _add(served, zone.name, "A" if target.proxied else target.type, record.ttl_seconds, content)
+    elif record.type != "NS" or record.name != zone.name:  # at the apex the name servers are Cloudflare's, always
         _add(served, record.name, record.type, record.ttl_seconds, rdata(record))
 
 
-def _flattened(alias: Record, records: Iterable[Record]) -> list[Record]:
+def _flattened(alias: Record, zone: Zone) -> list[Record]:
     """The addresses in this zone that an alias at the apex leads to; Cloudflare serves them in its place."""
-    by_name: dict[str, list[Record]] = {}
-    for record in records:
-        by_name.setdefault(record.name, []).append(record)
-    target = alias.content.lower()
+    target = alias.content
     for _ in range(_MOST_ALIASES):
-        found = [record for record in by_name.get(target, []) if record.type in PROXIABLE]
+        found = [record for record in zone.records_of(target) if record.type in PROXIABLE]
         aliases = [record for record in found if record.type == "CNAME" and not record.proxied]
         if not aliases:
             return found
-        target = aliases[0].content.lower()
+        target = aliases[0].content
     return []
 
 
@@ -80,11 +73,12 @@ def rdata(record: Record) -> str:
 def _add(served: dns.zone.Zone, name: str, kind: str, ttl: int, data: str) -> None:
     rdtype = dns.rdatatype.from_text(kind)
     rdataset = served.find_rdataset(dns.name.from_text(name), rdtype, create=True)
-    rdataset.add(dns.rdata.from_text(dns.rdataclass.IN, rdtype, data, origin=dns.name.root, relativize=False), ttl)
+    parsed = dns.rdata.from_text(dns.rdataclass.IN, rdtype, data, origin=dns.name.root, relativize=False)
+    rdataset.add(parsed, ttl)
 
 
-def _sign(served: dns.zone.Zone, apex: str, key: SigningKey) -> None:
-    keys = served.find_rdataset(dns.name.from_text(apex), dns.rdatatype.DNSKEY, create=True)
+def _sign(served: dns.zone.Zone, origin: dns.name.Name, key: SigningKey) -> None:
+    keys = served.find_rdataset(origin, dns.rdatatype.DNSKEY, create=True)
     keys.add(key.public, _KEY_SECONDS)
     with served.writer() as transaction:
         dns.dnssec.sign_zone(

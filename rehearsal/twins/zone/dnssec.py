@@ -9,6 +9,7 @@ from typing import Any
 import dns.dnssec
 import dns.name
 import dns.rdtypes.ANY.DNSKEY
+import dns.rdtypes.ANY.DS
 from cryptography.hazmat.primitives.asymmetric import ec
 
 _SECURE_ENTRY = 257  # flags: zone key, secure entry point (RFC 4034 section 2.1.1)
@@ -23,10 +24,13 @@ class SigningKey:
     private: ec.EllipticCurvePrivateKey
     public: dns.rdtypes.ANY.DNSKEY.DNSKEY
 
+    def ds(self, zone: str) -> dns.rdtypes.ANY.DS.DS:
+        """The record by which the parent of `zone` vouches for the key."""
+        return dns.dnssec.make_ds(dns.name.from_text(zone), self.public, _DIGEST)
+
     def outputs(self, zone: str) -> dict[str, Any]:
         """What ZoneDnssec outputs. Its status stays pending until the registrar has the DS record."""
-        owner = dns.name.from_text(zone)
-        ds = dns.dnssec.make_ds(owner, self.public, _DIGEST)
+        ds = self.ds(zone)
         return {
             "algorithm": str(int(_ALGORITHM)),
             "digest": ds.digest.hex().upper(),

@@ -13,9 +13,19 @@ ORIGIN_ADDRESS = "203.0.113.10"
 class Declaration:
     """A ZoneTwin with a zone in it, and short ways to declare more."""
 
-    def __init__(self, plan: Plan = "free") -> None:
-        self.twin = ZoneTwin(plan=plan)
-        self.zone = self.twin.create(Kind.ZONE, {"account": {"id": ACCOUNT}, "name": ZONE, "type": "full"})
+    def __init__(self, plan: Plan = "free", *, twin: ZoneTwin | None = None, name: str = ZONE) -> None:
+        self.twin = ZoneTwin(plan=plan) if twin is None else twin
+        self.zone = self.twin.create(Kind.ZONE, {"account": {"id": ACCOUNT}, "name": name, "type": "full"})
+
+    def another(self, name: str) -> "Declaration":
+        """A further zone of the same account."""
+        return Declaration(twin=self.twin, name=name)
+
+    def of_zone(self, kind: Kind, **inputs: Any) -> Entry:
+        return self.twin.create(kind, {"zoneId": self.zone.id, **inputs})
+
+    def of_account(self, kind: Kind, **inputs: Any) -> Entry:
+        return self.twin.create(kind, {"accountId": ACCOUNT, **inputs})
 
     def record(self, name: str, kind: str = "A", content: str | None = ORIGIN_ADDRESS, **others: Any) -> Entry:
         inputs = {"zoneId": self.zone.id, "name": name, "type": kind, "content": content, "ttl": 300.0, **others}
