@@ -29,6 +29,7 @@ class Env(StrEnum):
     BAD_SIGNATURE_STATUS = "BAD_SIGNATURE_STATUS"  # what the webhook answers to what Stripe did not sign
     EVENT_SOURCE = "EVENT_SOURCE"  # Stripe's partner event source at EventBridge, aws.partner/stripe.com/ed_…
     AWS_ACCOUNT = "AWS_ACCOUNT_NUMBER"  # the account whose event bus may hand events over
+    ORIGIN_CERTIFICATE_ENDS = "ORIGIN_CERTIFICATE_ENDS"  # RFC 3339; unset where the edge shows none to the API
     STRIPE_API_BASE = "STRIPE_API_BASE"  # only where Stripe is not at its public address
 
 

@@ -10,13 +10,14 @@ import pulumi_aws as aws
 from infra.api import ApiHost
 from infra.component import Component
 from infra.functions import Function
+from infra.origin.pulls import Presented
 from infra.pipeline import Pipeline
 from infra.queues import Queues
 from infra.settings import Stack
 
 EFFECT_SECONDS = 60  # how soon a payment must have its effect
 CERTIFICATE_DAYS = 30  # ACM renews 60 days before; half of that gone means that it could not
-
+ORIGIN_CERTIFICATE_DAYS = 30  # as soon as Cloudflare's own notice comes: time for the three steps of a renewal
 
 METRIC_NAMESPACE = "LaunchReady"  # that of handlers.adapters.logs.metric
 
@@ -77,6 +78,8 @@ class Alarms(Component):
         for counted in (*COUNTED, *([COUNTED_BY_THE_BRIDGE] if pipeline.bridge else [])):
             self._counted(counted)
         self._certificate(host)
+        if host.origin_pulls.presented:
+            self._origin_certificate(host.origin_pulls.presented)
         self.register_outputs({})
 
     def _dead_letters(self, queue: str) -> None:
@@ -142,6 +145,20 @@ class Alarms(Component):
             dimensions={"CertificateArn": host.certificate.arn},
             statistic="Minimum",
             threshold=CERTIFICATE_DAYS,
+            period=86400,
+            comparison_operator="LessThanThreshold",
+        )
+
+    def _origin_certificate(self, presented: Presented) -> None:
+        self._alarm(
+            f"{self._stack.prefix}-origin-certificate-expiry",
+            "origin-certificate",
+            f"The edge's certificate {presented.name} for {presented.host} ends soon: renew it (docs/origin.md).",
+            namespace=METRIC_NAMESPACE,
+            metric_name="OriginCertificateDays",
+            dimensions={"stack": self._stack.prefix},
+            statistic="Minimum",
+            threshold=ORIGIN_CERTIFICATE_DAYS,
             period=86400,
             comparison_operator="LessThanThreshold",
         )

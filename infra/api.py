@@ -48,6 +48,7 @@ class ApiHost(Component):
     def __init__(self, stack: Stack, zone: Zone, origin_pulls: OriginPulls) -> None:
         super().__init__("api-host")
         self.host = stack.api_host
+        self.origin_pulls = origin_pulls
         self.certificate = aws.acm.Certificate(
             "api-certificate", domain_name=self.host, validation_method="DNS", opts=self.child()
         )
@@ -58,7 +59,7 @@ class ApiHost(Component):
             validation_record_fqdns=[proof.name],
             opts=self.child(),
         )
-        self.domain = self._domain(origin_pulls)
+        self.domain = self._domain()
         self.target = self._target()
         self.record = zone.record("host-api", self.host, "CNAME", self.target, proxied=True, parent=self)
         self.register_outputs({})
@@ -70,7 +71,7 @@ class ApiHost(Component):
         value = options.apply(lambda found: _without_dot(found[0].resource_record_value if found else None))
         return zone.record("api-certificate-proof", name, "CNAME", value, parent=self)
 
-    def _domain(self, origin_pulls: OriginPulls) -> aws.apigatewayv2.DomainName:
+    def _domain(self) -> aws.apigatewayv2.DomainName:
         return aws.apigatewayv2.DomainName(
             "api-domain",
             domain_name=self.host,
@@ -79,8 +80,8 @@ class ApiHost(Component):
                 endpoint_type="REGIONAL",
                 security_policy="TLS_1_2",
             ),
-            mutual_tls_authentication=origin_pulls.mutual_tls,
-            opts=self.child(depends_on=origin_pulls.ready),
+            mutual_tls_authentication=self.origin_pulls.mutual_tls,
+            opts=self.child(depends_on=self.origin_pulls.ready),
         )
 
     def _target(self) -> pulumi.Output[str]:

@@ -6,6 +6,7 @@ import pulumi
 
 from handlers.settings import DestinationSpec, Env
 from infra import permissions
+from infra.api import ApiHost
 from infra.functions import Duty
 from infra.permissions import Statement
 from infra.queues import Queues, WorkQueue
@@ -18,8 +19,9 @@ from infra.timing import APPLY, BRIDGE, CLAIMS, MEMBERS, RECONCILE, SWEEP, SYNC,
 class Duties:
     """The duties of one stack's functions."""
 
-    def __init__(self, stack: Stack, queues: Queues, table: Table, secrets: Secrets) -> None:
-        self._stack, self._queues, self._table, self._secrets = stack, queues, table, secrets
+    def __init__(self, stack: Stack, host: ApiHost, queues: Queues, table: Table, secrets: Secrets) -> None:
+        self._stack, self._host = stack, host
+        self._queues, self._table, self._secrets = queues, table, secrets
 
     def webhook(self) -> Duty:
         """Verify and enqueue, nothing else."""
@@ -142,6 +144,7 @@ class Duties:
                 Env.EVENTS_QUEUE_URL: self._queues.events.url,
                 Env.SYNC_QUEUE_URLS: self._queues.sync_urls,
                 Env.DESTINATION_MODES: json.dumps(self._stack.settings.destinations.switches()),
+                **self._certificate_in_use(),
             },
             statements=[
                 *self._record(),
@@ -213,6 +216,11 @@ class Duties:
         if identity.claim_url is None:
             return {}
         return {**self._identity(), Env.CLAIM_URL: identity.claim_url, Env.CLAIM_DAYS: str(identity.claim_days)}
+
+    def _certificate_in_use(self) -> dict[str, pulumi.Input[str]]:
+        """When the certificate ends that the edge shows to the API; nothing where it shows none."""
+        presented = self._host.origin_pulls.presented
+        return {Env.ORIGIN_CERTIFICATE_ENDS: presented.certificate.not_after} if presented else {}
 
     def _record(self) -> list[Statement]:
         """What it takes to record facts: nodes are read in batches and written in one transaction."""

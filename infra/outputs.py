@@ -15,7 +15,6 @@ from infra.functions import Function
 from infra.mail import contract as mail_contract
 from infra.names import contract as names_contract
 from infra.names.zone import Zone
-from infra.origin.pulls import OriginPulls
 from infra.pipeline import Pipeline
 from infra.redirects import contract as redirects_contract
 from infra.secrets import Secrets
@@ -35,7 +34,6 @@ class Launch:
 
     stack: Stack
     zone: Zone
-    origin_pulls: OriginPulls
     api_host: ApiHost
     queues: queues.Queues
     table: Table
@@ -65,7 +63,7 @@ def contract(launch: Launch) -> dict[str, Any]:
         "redirects": redirects_contract.redirects(stack),
         "path_redirects": redirects_contract.path_redirects(stack),
         "rungs": [*edge_contract.rungs(stack), mail_contract.rung(stack.settings.mail.dmarc)],
-        "edge": _edge(stack, launch.origin_pulls),
+        "edge": _edge(stack, launch.api_host),
         "mail": mail_contract.mail(stack.settings.mail, stack.settings.domain, stack.settings.spf_lookups),
         "endpoints": endpoints(stack),
         "webhook": {"bad_signature_status": stack.settings.webhook.bad_signature},
@@ -103,13 +101,13 @@ def _claims(stack: Stack) -> dict[str, Any] | None:
     return {"url": identity.claim_url, "days": identity.claim_days} if identity.claim_url else None
 
 
-def _edge(stack: Stack, origin_pulls: OriginPulls) -> dict[str, Any]:
+def _edge(stack: Stack, api_host: ApiHost) -> dict[str, Any]:
     return {
         **edge_contract.edge(stack),
         "access_hosts": [],
         "maintenance": None,
         "documents": [],
-        "origin_pulls": origin_pulls.contract(),
+        "origin_pulls": api_host.origin_pulls.contract(),
     }
 
 

@@ -30,7 +30,7 @@ class Pipeline(Component):
         super().__init__("pipeline")
         self._stack = stack
         self._queues = queues
-        duties = Duties(stack, queues, table, secrets)
+        duties = Duties(stack, host, queues, table, secrets)
         self.webhook = Function(stack, duties.webhook())
         self.apply = Function(stack, duties.apply())
         self.members = Function(stack, duties.members())

@@ -45,8 +45,7 @@ def declare(stack: Stack) -> outputs.Launch:
         MailRecords(stack, zone)
         Edge(stack, zone, rules)
         BulkRedirects(stack)
-    origin_pulls = OriginPulls(stack, zone)
-    api_host = ApiHost(stack, zone, origin_pulls)
+    api_host = ApiHost(stack, zone, OriginPulls(stack, zone))
     secrets = Secrets(stack)
     queues = Queues(stack)
     table = Table(stack)
@@ -59,7 +58,6 @@ def declare(stack: Stack) -> outputs.Launch:
     return outputs.Launch(
         stack=stack,
         zone=zone,
-        origin_pulls=origin_pulls,
         api_host=api_host,
         queues=queues,
         table=table,

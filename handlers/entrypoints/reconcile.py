@@ -27,6 +27,7 @@ from handlers.core.reconciling import EVENT_DAYS
 from handlers.entrypoints.asking import Asking
 from handlers.entrypoints.comparisons import Comparison, Desk, ModeError, Step, comparisons
 from handlers.entrypoints.environment import ReconcileSettings
+from handlers.entrypoints.expiry import tell_days_left
 from handlers.entrypoints.recording import Recorder
 from handlers.settings import STRIPE_EVENTS
 
@@ -204,6 +205,7 @@ def reconcile(settings: ReconcileSettings, desk: Desk, watch: Watch) -> Reconcil
 def handler(event: object, context: Any) -> dict[str, int]:
     """Lambda's entry: the schedule's tick; {"apply": false} writes nothing and tells what it would heal."""
     heal = not (isinstance(event, Mapping) and event.get("apply") is False)
+    tell_days_left(os.environ, time.time())
     try:
         outcome = _run(heal, context.get_remaining_time_in_millis)
     except BusyError as busy:

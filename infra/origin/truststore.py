@@ -5,7 +5,17 @@ import json
 from collections.abc import Sequence
 
 import pulumi
-from pulumi_aws import s3
+from pulumi_aws.s3 import (
+    Bucket,
+    BucketObjectv2,
+    BucketPolicy,
+    BucketPublicAccessBlock,
+    BucketServerSideEncryptionConfiguration,
+    BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs,
+    BucketServerSideEncryptionConfigurationRuleArgs,
+    BucketVersioning,
+    BucketVersioningVersioningConfigurationArgs,
+)
 
 from infra.component import Component
 from infra.permissions import VERSION
@@ -23,9 +33,9 @@ class Truststore(Component):
 
     def __init__(self, stack: Stack, authorities: Sequence[pulumi.Output[str]], parent: pulumi.Resource) -> None:
         super().__init__("truststore", pulumi.ResourceOptions(parent=parent))
-        self.bucket = s3.Bucket("truststore-bucket", bucket=_bucket_name(stack), opts=self.child())
+        self.bucket = Bucket("truststore-bucket", bucket=_bucket_name(stack), opts=self.child())
         kept = [self._private(), self._encrypted(), self._by_tls_alone(), self._versioned()]
-        self.object = s3.BucketObjectv2(
+        self.object = BucketObjectv2(
             "truststore-object",
             bucket=self.bucket.bucket,
             key=KEY,
@@ -46,7 +56,7 @@ class Truststore(Component):
         return self.object.version_id
 
     def _private(self) -> pulumi.Resource:
-        return s3.BucketPublicAccessBlock(
+        return BucketPublicAccessBlock(
             "truststore-private",
             bucket=self.bucket.bucket,
             block_public_acls=True,
@@ -57,20 +67,18 @@ class Truststore(Component):
         )
 
     def _encrypted(self) -> pulumi.Resource:
-        by_default = s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
+        by_default = BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
             sse_algorithm="AES256"
         )
-        return s3.BucketServerSideEncryptionConfiguration(
+        return BucketServerSideEncryptionConfiguration(
             "truststore-encryption",
             bucket=self.bucket.bucket,
-            rules=[
-                s3.BucketServerSideEncryptionConfigurationRuleArgs(apply_server_side_encryption_by_default=by_default)
-            ],
+            rules=[BucketServerSideEncryptionConfigurationRuleArgs(apply_server_side_encryption_by_default=by_default)],
             opts=self.child(),
         )
 
     def _by_tls_alone(self) -> pulumi.Resource:
-        return s3.BucketPolicy(
+        return BucketPolicy(
             "truststore-policy",
             bucket=self.bucket.bucket,
             policy=self.bucket.arn.apply(_tls_policy),
@@ -78,10 +86,10 @@ class Truststore(Component):
         )
 
     def _versioned(self) -> pulumi.Resource:
-        return s3.BucketVersioning(
+        return BucketVersioning(
             "truststore-versioning",
             bucket=self.bucket.bucket,
-            versioning_configuration=s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
+            versioning_configuration=BucketVersioningVersioningConfigurationArgs(status="Enabled"),
             opts=self.child(),
         )
 
