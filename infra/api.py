@@ -103,6 +103,7 @@ class Api(Component):
             name=stack.prefix,
             protocol_type="HTTP",
             disable_execute_api_endpoint=True,
+            cors_configuration=_cors(stack),
             opts=self.child(),
         )
         integrations = self._integrations({endpoint.function.duty.name: endpoint.function for endpoint in endpoints})
@@ -184,6 +185,23 @@ class Api(Component):
             stage=stage.name,
             opts=self.child(depends_on=[stage]),
         )
+
+
+def _cors(stack: Stack) -> aws.apigatewayv2.ApiCorsConfigurationArgs | None:
+    """Which pages may read the API's answers. Never with credentials: callers carry a token, and no cookie is one.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
+    """
+    if not stack.cors_origins:
+        return None
+    cors = stack.settings.cors
+    return aws.apigatewayv2.ApiCorsConfigurationArgs(
+        allow_credentials=False,
+        allow_origins=list(stack.cors_origins),
+        allow_methods=list(cors.methods),
+        allow_headers=list(cors.headers),
+        max_age=cors.max_age_seconds,
+    )
 
 
 def _without_dot(name: str | None) -> str:

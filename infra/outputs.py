@@ -10,7 +10,9 @@ from handlers.settings import CLAIMS_PATH, HEALTH_PATH, MEMBERS_PATH, WEBHOOK_PA
 from infra import queues
 from infra.alarms import EFFECT_SECONDS, Alarms
 from infra.api import ApiHost
+from infra.documents import contract as documents_contract
 from infra.edge import contract as edge_contract
+from infra.edge.access import access_hosts
 from infra.functions import Function
 from infra.mail import contract as mail_contract
 from infra.names import contract as names_contract
@@ -104,9 +106,9 @@ def _claims(stack: Stack) -> dict[str, Any] | None:
 def _edge(stack: Stack, api_host: ApiHost) -> dict[str, Any]:
     return {
         **edge_contract.edge(stack),
-        "access_hosts": [],
-        "maintenance": None,
-        "documents": [],
+        "access_hosts": list(access_hosts(stack)),
+        "maintenance": documents_contract.maintenance(stack),
+        "documents": documents_contract.documents(stack),
         "origin_pulls": api_host.origin_pulls.contract(),
     }
 

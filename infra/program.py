@@ -5,6 +5,8 @@ import pulumi
 from infra import config, outputs
 from infra.alarms import Alarms
 from infra.api import ApiHost
+from infra.documents.worker import EdgeAnswers
+from infra.edge.access import OperatorsAccess
 from infra.edge.edge import Edge
 from infra.edge.zone_rules import zone_rules
 from infra.imports import BundleError
@@ -45,6 +47,8 @@ def declare(stack: Stack) -> outputs.Launch:
         MailRecords(stack, zone)
         Edge(stack, zone, rules)
         BulkRedirects(stack)
+        EdgeAnswers(stack, zone)
+    OperatorsAccess(stack)
     api_host = ApiHost(stack, zone, OriginPulls(stack, zone))
     secrets = Secrets(stack)
     queues = Queues(stack)

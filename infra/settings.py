@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr
 
 from infra.destination_sections import Destinations
+from infra.documents.sections import Apps, Maintenance, SecurityTxt
+from infra.edge.access_sections import Access
 from infra.edge.header_sections import Csp, Headers, Hsts
 from infra.edge.sections import (
     SIGN_IN,
@@ -114,6 +116,10 @@ class Settings(Section):
     parked: tuple[DomainAside, ...] = Field(default=(), max_length=MAX_ASIDE)
     retired: tuple[Retired, ...] = Field(default=(), max_length=MAX_ASIDE)
     redirects: Redirects = Redirects()
+    apps: Apps | None = None
+    security_txt: SecurityTxt | None = None
+    maintenance: Maintenance = Maintenance()
+    access: Access | None = None
     mail: Mail = Mail()
     spf_lookups: SpfLookups = "dns"
     ssl: SslMode = "strict"

@@ -18,7 +18,7 @@ from infra.stackfiles import OtherStack, StackFileError
 # What a tenant takes from its owner, because it is the zone's: aliases of the fields of Settings.
 SHARED = (
     *("domain", "cloudflareAccountId", "zonePlan", "canonical", "mail", "caa", "dnssec"),
-    *("ssl", "minTlsVersion", "hsts", "csp", "headers", "cache", "waf", "rateLimits", "rateLimit", "bots", "ddos"),
+    *("ssl", "minTlsVersion", "hsts", "csp", "headers", "cache", "waf", "rateLimits", "bots", "ddos"),
     *("access", "spfLookups"),
 )
 # What only an owner may have: it belongs to no host of a tenant.

@@ -23,6 +23,9 @@ SECRETS = {
     "identityKey": "made-up-" + "k" * 32,
 }
 KIT = {"tags": {"member_active": 1}}
+LIMIT = {"name": "sign-in", "paths": ["/auth/"]}
+FIREWALL = "http_request_firewall_custom"
+RULE = {"ref": "old", "expression": '(http.host eq "old.tidewriters.example")', "action": "block"}
 SLACK = {"slack": {"channel": "C1AB"}}
 SOURCE = "aws.partner/stripe.com/ed_61TEN0dErlaWJQzTZ16Qafnx2x"
 
@@ -86,11 +89,11 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         domian="x",
         alertEmail=None,
         hosts=[host(), host(name="app", platform="heroku")],
-        rateLimit={"periodSeconds": 60},
+        rateLimits=[{**LIMIT, "periodSeconds": 60}],
         livemode="perhaps",
     )
     keys = [problem.partition(": got ")[0].removeprefix("launch-ready:") for problem in found]
-    assert keys == ["domian", "domain", "livemode", "hosts[1].platform", "alertEmail", "rateLimit.periodSeconds"]
+    assert keys == ["domian", "domain", "livemode", "hosts[1].platform", "alertEmail", "rateLimits[0].periodSeconds"]
 
 
 @pytest.mark.parametrize(
@@ -109,14 +112,97 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         ({"lambdaRuntime": "python3.9"}, "lambdaRuntime", "'python3.11'"),
         ({"hosts": []}, "hosts", "it needs at least 1"),
         ({"hosts": "[{"}, "hosts", "it must be JSON"),
-        ({"hsts": {"preload": True, "includeSubdomains": False}}, "hsts.preload", "the preload list takes only"),
-        ({"hsts": {"maxAge": -1}}, "hsts.maxAge", "greater than or equal to 0"),
+        ({"ssl": "full"}, "ssl", "the edge would take any certificate of the origin"),
+        ({"ssl": "flexible"}, "ssl", "asked for ever, in a loop"),
+        ({"ssl": "tight"}, "ssl", "its modes are strict, full, flexible, off"),
+        ({"minTlsVersion": "1.1"}, "minTlsVersion", "RFC 8996"),
+        ({"hsts": {"rung": "decade"}}, "hsts.rung", "'minutes', 'week', 'month', 'year' or 'preload'"),
+        ({"hsts": {"rung": "preload", "target": "year"}}, "hsts.target", "not below the rung, preload"),
+        ({"hsts": {"rung": "week", "target": "year"}}, "hsts.by", "rung week is below the target year"),
+        ({"csp": {"rung": "report-only", "target": "enforce"}}, "csp.by", "must have a day"),
+        ({"csp": {"by": "soon"}}, "csp.by", "date"),
+        ({"csp": {"policies": {"shop": "default-src 'self'"}}}, "csp.policies", "declared hosts that are proxied"),
+        ({"csp": {"policies": {"app": "default-src 'self'\nx-evil: 1"}}}, "csp.policies.app", "one line of ASCII"),
+        ({"csp": {"policies": {"app": " ; "}}}, "csp.policies.app", "one line of ASCII"),
+        ({"csp": {"policies": {"app": ";"}}}, "csp.policies.app", "at least one directive"),
+        (
+            {"csp": {"policies": {"app": "img-src a.example; IMG-SRC b.example"}}},
+            "csp.policies.app",
+            "only the first img-src",
+        ),
+        ({"headers": {"referrerPolicy": "unsafe-url"}}, "headers.referrerPolicy", "'no-referrer'"),
+        ({"headers": {"permissionsPolicy": "camera=()\u00e9"}}, "headers.permissionsPolicy", "one line of ASCII"),
+        ({"cors": {"origins": ["*"]}}, "cors.origins[0]", "is one of the app's: https://app.tidewriters.example"),
+        ({"cors": {"origins": ["null"]}}, "cors.origins[0]", "is one of the app's"),
+        ({"cors": {"origins": ["https://app.tidewriters.example.evil"]}}, "cors.origins[0]", "is one of the app's"),
+        ({"cors": {"origins": ["http://app.tidewriters.example"]}}, "cors.origins[0]", "is one of the app's"),
+        ({"cors": {"methods": ["*"]}}, "cors.methods[0]", "'GET', 'POST'"),
+        ({"cors": {"headers": ["*"]}}, "cors.headers[0]", "match pattern"),
+        ({"bots": {"fightMode": True}}, "bots.fightMode", "api.tidewriters.example is proxied and takes Stripe's"),
+        ({"ddos": {"sensitivity": "off"}}, "ddos.sensitivity", "'default', 'medium', 'low' or 'eoff'"),
+        ({"ddos": {"action": "log"}}, "ddos.action", "plan 'free' has no action log for rule ddos"),
+        ({"settings": {"always_use_https": "on"}}, "settings.always_use_https", "declares this setting itself"),
+        ({"settings": {"early_hint": "on"}}, "settings.early_hint", "no such zone setting"),
+        ({"settings": {"early_hints": True}}, "settings.early_hints", "its values are on, off"),
+        ({"settings": {"challenge_ttl": 301}}, "settings.challenge_ttl", "its values are 300, 900"),
+        ({"settings": {"browser_cache_ttl": "0"}}, "settings.browser_cache_ttl", "of type int"),
+        ({"settings": {"polish": "lossy"}}, "settings.polish", "plan 'free' has no setting polish"),
+        ({"extraRules": {"http_request": [RULE]}}, "extraRules.http_request", "the phases are ddos_l7"),
+        ({"extraRules": {FIREWALL: [RULE, RULE]}}, f"extraRules.{FIREWALL}", "a ref of its own"),
+        (
+            {"extraRules": {FIREWALL: [{**RULE, "actionParameters": {"respons": {}}}]}},
+            f"extraRules.{FIREWALL}[0].actionParameters.respons",
+            "there is no such parameter",
+        ),
+        (
+            {"extraRules": {FIREWALL: [{**RULE, "expression": 'http.host matches "a"'}]}},
+            f"extraRules.{FIREWALL}[0].expression",
+            "plan 'free' has no regular expressions, which rule old uses",
+        ),
+        (
+            {"extraRules": {FIREWALL: [{**RULE, "action": "log"}]}},
+            f"extraRules.{FIREWALL}[0].action",
+            "plan 'free' has no action log for rule old",
+        ),
+        (
+            {"extraRules": {"http_ratelimit": [RULE]}},
+            "extraRules.http_ratelimit[0].expression",
+            "the limits of plan 'free' cannot read every field that rule old reads",
+        ),
+        (
+            {"extraRules": {FIREWALL: [{**RULE, "expression": " ssl"}]}},
+            f"extraRules.{FIREWALL}[0].expression",
+            "blanks",
+        ),
         ({"cache": {"edgeTtlSeconds": 3600}}, "cache.edgeTtlSeconds", "at least 7200 seconds"),
         ({"cache": {"staticPaths": ["static/"]}}, "cache.staticPaths[0]", "match pattern"),
-        ({"rateLimit": {"periodSeconds": 60}}, "rateLimit.periodSeconds", "plan 'free' counts rule rate-limit over 10"),
-        ({"rateLimit": {"path": "/webhooks/"}}, "rateLimit.path", "the program's own route"),
+        (
+            {"cache": {"staticPaths": ["/account/files/"]}},
+            "cache.staticPaths[0]",
+            "/account is among neverPaths, which win",
+        ),
+        ({"cache": {"sessionCookies": ["a=b"]}}, "cache.sessionCookies[0]", "match pattern"),
+        (
+            {"rateLimits": [{**LIMIT, "periodSeconds": 60}]},
+            "rateLimits[0].periodSeconds",
+            "plan 'free' counts rule rate-limit-sign-in over 10 seconds. Use one of these; zonePlan pro allows it.",
+        ),
+        (
+            {"rateLimits": [{**LIMIT, "mitigationSeconds": 3600}]},
+            "rateLimits[0].mitigationSeconds",
+            "lets rule rate-limit-sign-in refuse for 10 seconds. Use one of these; zonePlan pro allows it.",
+        ),
+        (
+            {"rateLimits": [{**LIMIT, "hosts": ["app"]}]},
+            "rateLimits[0].hosts",
+            "cannot read http.host. Leave hosts out; zonePlan pro allows it.",
+        ),
+        ({"rateLimits": [{**LIMIT, "hosts": ["shop"]}]}, "rateLimits[0].hosts", "declared hosts that are proxied"),
+        ({"rateLimits": [LIMIT, LIMIT]}, "rateLimits", "a name of its own"),
+        ({"rateLimits": [{**LIMIT, "name": "Sign in"}]}, "rateLimits[0].name", "match pattern"),
+        ({"rateLimits": [{**LIMIT, "paths": ["/webhooks/"]}]}, "rateLimits[0].paths[0]", "the program's own route"),
         ({"waf": {"blockedPaths": ["/health"]}}, "waf.blockedPaths[0]", "/health is the program's own route"),
-        ({"waf": {"blockedPaths": ["/" + "a" * 150] * 30}}, "waf.blockedPaths", "at most 4096 characters"),
+        ({"waf": {"blockedPaths": ["/HEALTH"]}}, "waf.blockedPaths[0]", "/health is the program's own route"),
         ({"products": []}, "products", "it needs at least 1"),
         ({"products": [{"price": "p", "level": "a"}, {"price": "p", "level": "b"}]}, "products", "buys one level"),
         ({"policy": {"graceDays": 61}}, "policy.graceDays", "less than or equal to 60"),
@@ -155,7 +241,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         ({"identityKey": None}, "identityKey", "pulumi config set --secret identityKey"),
         ({"identityKeyPrevious": "k" * 31}, "identityKeyPrevious", "at least 32 characters"),
         ({"identityKeyPrevious": SECRETS["identityKey"]}, "identityKeyPrevious", "the same as identityKey"),
-        ({"rateLimit": {"path": "/v1/claims"}}, "rateLimit.path", "the program's own route"),
+        ({"rateLimits": [{**LIMIT, "paths": ["/a/", "/v1/claims"]}]}, "rateLimits[0].paths[1]", "the program's own"),
         ({"destinations": {"slack": {"channel": "C1AB"}}}, "destinations.kit", "it has no default"),
         (
             {"destinations": {"kit": {"tags": {"level:gold": 1}}, "slack": {"channel": "C1AB"}}},
@@ -262,8 +348,9 @@ def test_the_identity_key_may_be_rolled() -> None:
 
 
 def test_a_larger_plan_allows_more() -> None:
-    stack = loaded(zonePlan="pro", rateLimit={"periodSeconds": 60}, cache={"edgeTtlSeconds": 3600})
-    assert stack.settings.rate_limit.period_seconds == 60
+    limit = {**LIMIT, "periodSeconds": 60, "hosts": ["app"]}
+    stack = loaded(zonePlan="pro", rateLimits=[limit], cache={"edgeTtlSeconds": 3600}, settings={"polish": "lossy"})
+    assert stack.settings.rate_limits[0].period_seconds == 60
 
 
 def test_records_beyond_the_plan_are_refused() -> None:
