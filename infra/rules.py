@@ -11,10 +11,13 @@ from typing import Any
 from handlers.settings import DESTINATIONS
 from infra import tenancy_rules
 from infra.destination_sections import Destinations
+from infra.documents import rules as documents
+from infra.edge import access_sections as access
 from infra.edge import rules as edge
 from infra.mail import rules as mail
 from infra.names import rules as names
 from infra.problems import Problem, problem, repeated
+from infra.redirects import rules as redirects
 from infra.sections import EventBridge, Product
 from infra.settings import STRIPE_API
 from infra.timing import DEAD_LETTER_CONCURRENCY
@@ -121,6 +124,9 @@ RULES: tuple[Rule, ...] = tuple(
     for check in (
         *names.CHECKS,
         *edge.CHECKS,
+        *redirects.CHECKS,
+        *documents.CHECKS,
+        *access.CHECKS,
         *mail.CHECKS,
         *tenancy_rules.CHECKS,
         products_are_distinct,

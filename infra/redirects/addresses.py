@@ -159,7 +159,7 @@ def _host_fault(authority: str, text: str, names: Names) -> None:
     if host == names.alias:
         limit = f"{host} leads on to {names.canonical}: that would be two redirects"
         raise AddressError(limit, f"Write https://{names.canonical}/… instead.")
-    if names.is_inside(host) and host not in names.known:
+    if names.is_inside(host) and not names.is_declared(host):
         raise AddressError(f"no such host is declared in {names.domain}", "Correct it, or declare it in hosts.")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from infra.documents import declared as documents
 from infra.plans import PLANS, Plan
 from infra.redirects import old_paths
 from infra.redirects.conflicts import PathRedirect
@@ -43,4 +44,11 @@ def divided(redirects: Sequence[PathRedirect], plan: Plan, others: int) -> Decla
 def names_of(stack: Stack) -> Names:
     """The names of the stack's zone."""
     settings = stack.settings
-    return names(domain=settings.domain, canonical=settings.canonical, hosts=settings.hosts, api_host=settings.api_host)
+    return names(
+        domain=settings.domain,
+        canonical=settings.canonical,
+        hosts=settings.hosts,
+        api_host=settings.api_host,
+        records=settings.records,
+        served=documents.of(stack),
+    )

@@ -1,9 +1,11 @@
 """The names of the zone that redirects may begin at or lead to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from infra.documents.document import Document
 from infra.hostnames import APEX, absolute
+from infra.names.record_sections import ZoneRecord
 from infra.names.sections import Host
 from infra.tenancy import proxied
 
@@ -26,6 +28,16 @@ class Names:
         """Whether a name is of this zone."""
         return host == self.domain or host.endswith(f".{self.domain}")
 
+    def is_declared(self, host: str) -> bool:
+        """Whether a record stands at a name, or a wildcard above it."""
+        return host in self.known or any(f"*.{above}" in self.known for above in _parents(host))
+
+
+def _parents(host: str) -> Iterator[str]:
+    while "." in host:
+        host = host.partition(".")[2]
+        yield host
+
 
 def canonical_pair(canonical: str, domain: str) -> tuple[str, str]:
     """The name that people should see, and its alias: the apex and www, or the reverse."""
@@ -39,20 +51,19 @@ def names(
     canonical: str,
     hosts: Iterable[Host],
     api_host: str,
-    others: Iterable[str] = (),
-    documents: Iterable[tuple[str, str]] = (),
+    records: Iterable[ZoneRecord],
+    served: Iterable[Document],
 ) -> Names:
-    """The names of a zone; `others` are names of further records."""
+    """The names of a zone with these hosts and further records; `served` is what the edge serves itself."""
     declared = tuple(hosts)
     name, alias = canonical_pair(canonical, domain)
     api = absolute(api_host, domain)
-    known = {name, alias, api, *(absolute(host.name, domain) for host in declared), *others}
     return Names(
         domain=domain,
         canonical=name,
         alias=alias,
         proxied=frozenset(proxied(declared, domain)) | {name},
-        known=frozenset(known),
+        known=frozenset({name, alias, api, *(absolute(each.name, domain) for each in (*declared, *records))}),
         api=frozenset({api}),
-        documents=frozenset(documents),
+        documents=frozenset((each.host, each.path) for each in served),
     )

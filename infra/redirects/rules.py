@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from infra.documents.declared import documents
+from infra.documents.sections import Apps, SecurityTxt
+from infra.names.record_sections import ZoneRecord
 from infra.names.sections import Host
 from infra.plans import PLANS, Plan, PlanName, larger_plan
 from infra.problems import Problem, problem
@@ -23,9 +26,19 @@ def old_paths_are_right(
     api_host: str,
     zone_plan: PlanName,
     extra_rules: Mapping[str, Sequence[object]],
+    records: tuple[ZoneRecord, ...],
+    apps: Apps | None,
+    security_txt: SecurityTxt | None,
 ) -> Iterator[Problem]:
     """Every line can become a redirect that acts, and does what it says in one hop."""
-    zone = names(domain=domain, canonical=canonical, hosts=hosts, api_host=api_host)
+    zone = names(
+        domain=domain,
+        canonical=canonical,
+        hosts=hosts,
+        api_host=api_host,
+        records=records,
+        served=documents(domain, hosts, apps, security_txt),
+    )
     try:
         found = old_paths.load(redirects.file, zone)
     except FileError as error:
