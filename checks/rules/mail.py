@@ -89,12 +89,14 @@ def spf_limit(_contract: Contract, facts: tuple[SpfCost, ...]) -> Verdict:
     )
 
 
-def dkim(_contract: Contract, facts: tuple[DkimFacts, ...]) -> Verdict:
-    """mail.dkim: every declared selector is published as declared, and there is at least one (RFC 6376 section 3.6).
+def dkim(contract: Contract, facts: tuple[DkimFacts, ...]) -> Verdict:
+    """mail.dkim: every declared selector is published as declared, and each sender has one (RFC 6376 section 3.6).
 
     A CNAME leads into the vendor's zone; the key that it holds is mail.dkim-key.
     """
-    problems = [] if facts else ["no selector is declared"]
+    signed = {key.domain for key in contract.mail.dkim}
+    unsigned = [sender for sender in contract.mail.senders if sender.domain not in signed]
+    problems = [f"no selector is declared for {sender.via} at {sender.domain}" for sender in unsigned]
     for fact in facts:
         found = [_unquoted(record) for record in fact.published.records]
         if found != [_unquoted(fact.declared)]:

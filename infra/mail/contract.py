@@ -8,9 +8,6 @@ from infra.mail.lookups import Mode
 from infra.mail.sections import Dmarc, Mail
 from infra.mail.vendors import VENDORS
 
-MTA_STS_HOST = "mta-sts"  # RFC 8461 section 3.2
-MTA_STS_PATH = "/.well-known/mta-sts.txt"
-
 
 def mail(declared: Mail, domain: str, mode: Mode) -> dict[str, Any]:
     """What is declared of the mail of `domain`. `mode`: how the lookups of SPF records were counted."""
@@ -111,7 +108,7 @@ def _mta_sts(declared: Mail, domain: str) -> dict[str, Any] | None:
     return {
         "name": f"_mta-sts.{domain}",
         "id": published.mta_sts_id(policy),
-        "url": f"https://{absolute(MTA_STS_HOST, domain)}{MTA_STS_PATH}",
+        "url": f"https://{absolute(published.MTA_STS_HOST, domain)}{published.MTA_STS_PATH}",
         "mode": declared.mta_sts.mode,
         "max_age": declared.mta_sts.max_age_seconds,
         "mx": [host for host, _ in declared.receive.exchangers],

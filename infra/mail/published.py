@@ -1,4 +1,4 @@
-"""The records that the domain's mail is declared as: names, types and texts. Pure."""
+"""What the domain's mail is declared as: records with their names, types and texts, and the policy. Pure."""
 
 import hashlib
 from collections.abc import Iterator
@@ -11,6 +11,9 @@ from infra.mail.vendors import VENDORS
 
 NULL_MX = (".", 0)  # RFC 7505: the domain takes no mail
 SENDS_NOTHING = "v=spf1 -all"
+MTA_STS_HOST = "mta-sts"  # RFC 8461 section 3.2
+MTA_STS_PATH = "/.well-known/mta-sts.txt"
+ORIGINLESS = "100::"  # the discard prefix (RFC 6666): the edge answers and asks nobody behind it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +25,7 @@ class MailRecord:
     type: str
     content: str
     priority: int | None = None
+    proxied: bool = False
 
 
 def records(mail: Mail, domain: str) -> tuple[MailRecord, ...]:
@@ -162,6 +166,8 @@ def _transport(mail: Mail, domain: str) -> Iterator[MailRecord]:
         policy_id = mta_sts_id(mta_sts_policy(mail.mta_sts, mail.receive.exchangers))
         text = f"v=STSv1; id={policy_id};"
         yield MailRecord(resource="mta-sts", name=f"_mta-sts.{domain}", type="TXT", content=text)
+        host = absolute(MTA_STS_HOST, domain)
+        yield MailRecord(resource="host-mta-sts-aaaa", name=host, type="AAAA", content=ORIGINLESS, proxied=True)
     if mail.tls_rpt:
         text = f"v=TLSRPTv1; rua={','.join(mail.tls_rpt)}"
         yield MailRecord(resource="tls-rpt", name=f"_smtp._tls.{domain}", type="TXT", content=text)

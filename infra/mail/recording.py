@@ -17,7 +17,7 @@ HOW = "From the DNS, by: python -m infra.mail.recording"
 def record(names: Live, today: str) -> str:
     """The document, as a file has it. Raises Unanswered where a name is not answered for."""
     texts: dict[str, list[str]] = {}
-    wanted = sorted(_includes())
+    wanted = sorted(includes())
     while wanted:
         name = wanted.pop()
         if name not in texts:
@@ -27,7 +27,8 @@ def record(names: Live, today: str) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
-def _includes() -> set[str]:
+def includes() -> set[str]:
+    """Every domain that a vendor has its customers include."""
     paths = [vendor.return_path for vendor in VENDORS.values()]
     direct = [vendor.include for vendor in VENDORS.values()]
     return {name for name in (*direct, *(path.include for path in paths if path)) if name}

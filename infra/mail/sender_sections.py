@@ -5,7 +5,7 @@ import binascii
 import re
 from typing import Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import ValidationInfo, field_validator, model_validator
 
 from infra.hostnames import APEX, label_fault, record_fault
 from infra.mail.vendors import SES_REGION, VENDORS, Kind, VendorName
@@ -54,7 +54,7 @@ class Sender(Section):
     via: VendorName
     domain: str = APEX
     kind: Kind
-    dkim: tuple[Dkim, ...] = Field(min_length=1)
+    dkim: tuple[Dkim, ...] = ()
     return_path: str | None = None
     return_path_target: str | None = None
     region: str | None = None
@@ -127,7 +127,8 @@ def _kind_fault(sender: Sender) -> tuple[str, str] | None:
 def _dkim_fault(sender: Sender) -> tuple[str, str] | None:
     vendor = VENDORS[sender.via]
     if len(sender.dkim) < vendor.keys:
-        return f"{sender.via} gives {vendor.keys} selectors, here are {len(sender.dkim)}", _as_shown(sender)
+        count = "1 selector" if vendor.keys == 1 else f"{vendor.keys} selectors"
+        return f"{sender.via} gives at least {count}, here are {len(sender.dkim)}", _as_shown(sender)
     for key in sender.dkim:
         if key.type not in vendor.dkim_types:
             return f"{sender.via} gives {' or '.join(sorted(vendor.dkim_types))} records for DKIM", _as_shown(sender)

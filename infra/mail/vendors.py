@@ -133,6 +133,7 @@ VENDORS: Mapping[VendorName, Vendor] = {
     "plain": Vendor(
         kinds=ANY_KIND,
         source=("https://www.rfc-editor.org/rfc/rfc7208", "https://www.rfc-editor.org/rfc/rfc6376"),
+        keys=0,  # servers of one's own may not sign yet: mail.dkim says so
         dkim_types=frozenset({"CNAME", "TXT"}),
         return_path=ReturnPath(type="CNAME", label=None, target=None, required=False),
     ),

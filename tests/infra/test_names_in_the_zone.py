@@ -1,12 +1,3 @@
-import dns.rdata
-import dns.rdataclass
-import dns.rdatatype
-import pytest
-from dns.rdtypes.ANY.TXT import TXT
-from hypothesis import given
-from hypothesis import strategies as st
-
-from infra.mail.records import quoted
 from rehearsal.graph import Graph
 from tests.infra.conftest import Deployed
 
@@ -74,16 +65,3 @@ def test_a_preview_leads_every_name_somewhere_if_only_to_what_is_not_known_yet(g
         assert record.inputs.get("content"), str(record)
     [api] = [record for record in graph.of_type(RECORD) if record.name == "host-api"]
     assert "content" in api.unknowns
-
-
-@given(st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters='"\\'), min_size=1, max_size=900))
-def test_a_text_record_of_any_length_is_read_back_as_it_was_written(text: str) -> None:
-    rdata = dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.TXT, quoted(text))
-    assert isinstance(rdata, TXT)
-    assert b"".join(rdata.strings).decode() == text
-    assert all(len(part) == 255 for part in rdata.strings[:-1])
-
-
-@pytest.mark.parametrize(("length", "parts"), [(255, 1), (256, 2), (510, 2), (511, 3)])
-def test_a_text_record_is_split_at_255(length: int, parts: int) -> None:
-    assert len(quoted("a" * length).split(" ")) == parts
