@@ -372,6 +372,71 @@ def drift(
     raise typer.Exit(1 if found.drifted else 0)
 
 
+@app.command()
+def adopt(
+    domain: Annotated[str, typer.Option("--domain", help="The zone that exists.", metavar="NAME")],
+    stack: Annotated[str, typer.Option("--stack", help="Pulumi.<NAME>.yaml is written.", metavar="NAME")],
+    like: Annotated[
+        str, typer.Option("--like", help="The stack that gives every key which no zone tells.", metavar="NAME")
+    ] = "prod",
+    vantage: Vantage = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over files that exist.")] = False,
+) -> None:
+    """Read a zone that exists; write the stack that declares it, and the file that imports it."""
+    import checks
+    from rehearsal.errors import RehearsalError
+
+    try:
+        if not force and (there := [path.name for path in _adopted(stack).values() if path.exists()]):
+            raise checks.UsageError(f"{', '.join(there)} exists already; name another stack, or give --force")
+        _print(_adopt(domain, stack, like, _cloudflare(vantage)))
+    except RehearsalError as error:
+        _stop(str(error), error.exit_code)
+    except (checks.UsageError, OSError) as error:
+        _stop(str(error), EXIT_USAGE)
+    except checks.ProbeError as error:
+        _stop(str(error), EXIT_NOT_VERIFIED)
+    except KeyboardInterrupt:
+        _stop("interrupted; nothing was written", EXIT_INTERRUPTED)
+
+
+def _adopt(domain: str, stack: str, like: str, access: Any) -> list[str]:
+    """Read, guess, plan, keep what was left over, plan again, write; returns what to say about it."""
+    from datetime import UTC, datetime
+
+    from checks import drift as comparison
+    from infra import adoption
+    from rehearsal import stackfile
+    from rehearsal.plan import plan as plan_pass
+
+    snapshot = comparison.read(access, domain, _progress)
+    guess = adoption.first_guess(snapshot, datetime.now(UTC).date())
+    _progress("plan what was guessed")
+    first = comparison.compare([plan_pass(PROJECT, like, guess.config).to_document()], snapshot)
+    left = [one.id for change in (comparison.Change.UNMANAGED, comparison.Change.REMOVED) for one in first.of(change)]
+    guess = adoption.with_leftovers(guess, snapshot, left)
+    _progress("plan what is written")
+    graph = plan_pass(PROJECT, like, guess.config).to_document()
+    found = comparison.compare([graph], snapshot)
+    files, project = _adopted(stack), stackfile.load(PROJECT, like).project
+    template = (PROJECT / f"Pulumi.{like}.yaml").read_text(encoding="utf-8")
+    files["config"].write_text(adoption.stack_file(template, guess.config, project), encoding="utf-8")
+    imports = adoption.import_document(graph, {pair.urn: pair.id for pair in found.pairs})
+    files["imports"].write_text(json.dumps(imports, indent=1) + "\n", encoding="utf-8")
+    files["zone"].write_text(json.dumps(snapshot, indent=1) + "\n", encoding="utf-8")
+    written = [f"written: {', '.join(path.name for path in files.values())}"]
+    return [*comparison.lines(found), *(f"! {note}" for note in guess.notes), *written]
+
+
+def _adopted(stack: str) -> dict[str, Path]:
+    """What `adopt` writes: the stack's file, the one for `pulumi import --file`, and the zone as it was read."""
+    return {
+        "config": PROJECT / f"Pulumi.{stack}.yaml",
+        "imports": PROJECT / f"Pulumi.{stack}.import.json",
+        "zone": PROJECT / f"Pulumi.{stack}.zone.json",
+    }
+
+
 def _zone_graphs(stack: str, owner: str) -> list[dict[str, Any]]:
     """The graphs of every stack in the zone, its owner's first: what a tenant declares is no stranger's."""
     from rehearsal import stackfile
