@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Set
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from rehearsal.route import Route
+from rehearsal.route import STRIPE_ADDRESS, Route
 from rehearsal.site import Site
 from rehearsal.target import Target
 from rehearsal.twins.aws import AwsTwin
@@ -81,7 +81,8 @@ def start(site: Site, running: ExitStack, log: Callable[[str], None], owner: Sit
     fronts = running.enter_context(GatewayFronts(authority, aws.endpoint))
     edge = running.enter_context(Edge(zone, authority, _origins({each.api_host for each in sites}, fronts, origin)))
     route = Route(dns.port, edge.ports, str(authority.file))
-    stripe = StripeTwin(livemode=site.livemode, transport=running.enter_context(route.client(timeout=15.0)))
+    transport = running.enter_context(route.client(timeout=15.0, address=STRIPE_ADDRESS))
+    stripe = StripeTwin(livemode=site.livemode, transport=transport)
     stripe.start()
     running.callback(stripe.stop)
     keys = Keys(kit=f"kit_{secrets.token_hex(16)}", slack=f"xoxb-{secrets.token_hex(16)}")

@@ -14,6 +14,7 @@ from rehearsal.apply import Deployment, Step, apply
 from rehearsal.assembly import Twins
 from rehearsal.journeys.model import JourneyResult
 from rehearsal.resources import handler_for
+from rehearsal.route import STRIPE_ADDRESS
 from rehearsal.site import Site
 from rehearsal.target import Target
 from rehearsal.twins.event_source import QueueMapping
@@ -65,7 +66,8 @@ def deploy(
     project: Path, name: str, site: Site, twins: Twins, ends: ExitStack, progress: Callable[[Step], None]
 ) -> Neighbour:
     """Deploy the owner `name`, whose configuration is `site`, to the twins; `ends` stops its own Stripe stand-in."""
-    shop = StripeTwin(livemode=site.livemode, transport=ends.enter_context(twins.route.client(timeout=15.0)))
+    transport = ends.enter_context(twins.route.client(timeout=15.0, address=STRIPE_ADDRESS))
+    shop = StripeTwin(livemode=site.livemode, transport=transport)
     shop.start()
     ends.callback(shop.stop)
     resting: Any = Resting()

@@ -13,6 +13,11 @@ import dns.exception
 import dns.resolver
 import httpx
 
+from rehearsal.twins.edge import CLIENT_HEADER
+from rehearsal.twins.stripe.addresses import ADDRESSES
+
+STRIPE_ADDRESS = ADDRESSES[0]  # one of those that Stripe says it sends webhooks from
+
 
 @dataclass(frozen=True)
 class Route:
@@ -34,10 +39,15 @@ class Route:
             message = f"{host} has no address in the declared zone: {error}"
             raise httpx.ConnectError(message) from error
 
-    def client(self, *, timeout: float = 10.0) -> httpx.Client:
-        """An HTTP client that dials the twins; it follows no redirect, as Stripe does not."""
+    def client(self, *, timeout: float = 10.0, address: str | None = None) -> httpx.Client:
+        """An HTTP client that dials the twins; it follows no redirect, as Stripe does not.
+
+        `address` is where its requests seem to come from, for the edge twin; without it, from this machine.
+        """
         context = ssl.create_default_context(cafile=self.ca_file)
-        return httpx.Client(transport=_RoutedTransport(self, context), timeout=timeout, trust_env=False)
+        headers = {} if address is None else {CLIENT_HEADER: address}
+        transport = _RoutedTransport(self, context)
+        return httpx.Client(transport=transport, timeout=timeout, trust_env=False, headers=headers)
 
 
 class _RoutedTransport(httpx.BaseTransport):

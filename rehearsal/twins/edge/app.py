@@ -23,6 +23,7 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 CLIENT_HEADER = "x-rehearsal-client"  # stands for where the connection comes from; nothing behind the edge sees it
 _MOST_BODY_OCTETS = 100 * 1024 * 1024  # of a request, on the free and pro plans
+_REFUSED_METHODS = ("TRACE", "TRACK")  # never reach an origin
 _MOST_EVENTS = 10_000
 _COLO = "LCL"
 
@@ -70,6 +71,8 @@ class EdgeApp:
         except ValueError as error:
             return page(400, str(error))
         passage = Passage(zone=zone, exchange=exchange, record=self.events.append)
+        if exchange.request.method in _REFUSED_METHODS:
+            return finished(page(405, "Method Not Allowed"), passage)
         if body is None:
             return finished(page(413, "Payload Too Large"), passage)
         answer = self._phases.answer(passage) or await self._upstream.answer(passage)

@@ -5,6 +5,7 @@ https://developers.cloudflare.com/waf/custom-rules/ and https://developers.cloud
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from urllib.parse import unquote_plus
 
 from rehearsal.twins.edge.exchange import Answer, Exchange, page
 from rehearsal.twins.edge.passage import Passage
@@ -13,12 +14,15 @@ from rehearsal.twins.zone.rulesets import CHALLENGES
 
 CUSTOM, MANAGED = "http_request_firewall_custom", "http_request_firewall_managed"
 _BLOCKED = 403
-# A managed ruleset's signatures are Cloudflare's own; here each stops requests that carry its marker, and nothing else.
-MARKERS: Mapping[str, str] = MappingProxyType(
+# A managed ruleset's signatures are Cloudflare's own; here each stops requests that carry one of its markers, and
+# nothing else. The lookup of CVE-2021-44228 is one that Cloudflare's rulesets really know, on every plan:
+# https://developers.cloudflare.com/waf/change-log/historical-2021/
+_LOG4SHELL = "${jndi:"
+MARKERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "77454fe2d30c4220b5701f6fdfb893ba": "launch-ready-waf-free",
-        "efb7b8c949ac4650a09736fc376e9aee": "launch-ready-waf-cloudflare",
-        "4814384a9e5d4991b9815dcfc25d2f1f": "launch-ready-waf-owasp",
+        "77454fe2d30c4220b5701f6fdfb893ba": ("launch-ready-waf-free", _LOG4SHELL),
+        "efb7b8c949ac4650a09736fc376e9aee": ("launch-ready-waf-cloudflare", _LOG4SHELL),
+        "4814384a9e5d4991b9815dcfc25d2f1f": ("launch-ready-waf-owasp",),
     }
 )
 
@@ -43,7 +47,7 @@ def custom(passage: Passage) -> Answer | None:
 
 
 def managed(passage: Passage) -> Answer | None:
-    """The answer of the first managed ruleset whose marker the request carries, or None."""
+    """The answer of the first managed ruleset one of whose markers the request carries, or None."""
     excepted: set[str] = set()
     for rule in passage.matching(MANAGED):
         if rule.action == "skip":  # an exception: https://developers.cloudflare.com/waf/managed-rules/waf-exceptions/
@@ -64,15 +68,16 @@ def managed(passage: Passage) -> Answer | None:
 def _action(rule: Rule, exchange: Exchange) -> str | None:
     """What the ruleset that `rule` executes does with the request; None where it finds nothing."""
     overrides = rule.parameters.get("overrides") or {}
-    marker = MARKERS.get(str(rule.parameters["id"]))
-    if overrides.get("enabled") is False or marker is None or not _carries(exchange, marker):
+    markers = MARKERS.get(str(rule.parameters["id"]), ())
+    if overrides.get("enabled") is False or not any(_carries(exchange, marker) for marker in markers):
         return None
     return str(overrides.get("action") or "block")
 
 
 def _carries(exchange: Exchange, marker: str) -> bool:
     values = [value for _, value in exchange.request.headers]
-    return any(marker in text for text in (exchange.sent, *values)) or marker.encode() in exchange.body
+    texts = (unquote_plus(exchange.sent), *values, exchange.body.decode("latin-1"))
+    return any(marker in text for text in texts)
 
 
 def ended(rule: Rule, status: int, *headers: tuple[str, str], title: str = "Sorry, you have been blocked") -> Answer:

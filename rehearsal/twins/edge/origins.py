@@ -36,14 +36,12 @@ _DISCARDING = ipaddress.ip_network("100::/64")  # RFC 6666; what an originless n
 class Origin:
     """Where a host's requests go: base URLs such as "https://127.0.0.1:8443", None where nothing listens.
 
-    `trust` is what mode strict checks the certificate with: for the host's name, by the authorities in it. An origin
-    with `plain_only` is spoken to in plain HTTP whatever the mode: a gap of the rehearsal, where the real one has TLS.
+    `trust` is what mode strict checks the certificate with: for the host's name, by the authorities in it.
     """
 
     https: str | None = None
     http: str | None = None
     trust: ssl.SSLContext | None = None
-    plain_only: bool = False
 
 
 Origins = Mapping[str, Origin] | Callable[[str], Origin | None]
@@ -97,7 +95,8 @@ class OriginFetch:
         request = _request(pull.exchange, base, method, omitted, added)
         try:
             return await _sent(self._transport(_Peer(trust, pull.host, pull.certificate)), request)
-        except httpx.TransportError as error:
+        except (httpx.TransportError, ssl.SSLError) as error:
+            # TLS 1.3 tells of a refused client certificate when the answer is read, where httpx passes it on as it is
             return _failed(error)
 
     async def close(self) -> None:
@@ -140,8 +139,6 @@ class _Peer:
 
 def _base(origin: Origin, mode: str, scheme: str) -> str | None:
     """Modes full and strict use the visitor's scheme, off and flexible plain HTTP, origin_pull always TLS."""
-    if origin.plain_only:
-        return origin.http
     secure = mode == "origin_pull" or (mode in (_UNVERIFIED, _VERIFIED) and scheme == "https")
     return origin.https if secure else origin.http
 
@@ -201,7 +198,7 @@ def _headers(response: httpx.Response, body: bytes, method: str) -> Headers:
     return (*headers, ("content-length", str(len(body))))
 
 
-def _failed(error: httpx.TransportError) -> Answer:
+def _failed(error: httpx.TransportError | ssl.SSLError) -> Answer:
     """https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/."""
     cause: BaseException | None = error
     while cause is not None:

@@ -7,7 +7,7 @@ import pytest
 from rehearsal.twins.ca import CertificateAuthority
 from rehearsal.twins.edge import Origin
 from rehearsal.twins.zone.plans import Plan
-from tests.rehearsal.twins.edge_world import World, plain_origins, running
+from tests.rehearsal.twins.edge_world import World, own_origins, running
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +28,6 @@ def world(authority: CertificateAuthority, plan: Plan) -> Generator[World]:
 
 
 @pytest.fixture
-def serve() -> Generator[Callable[[Any], Origin]]:
-    with plain_origins() as start:
+def serve(authority: CertificateAuthority) -> Generator[Callable[[Any], Origin]]:
+    with own_origins(authority) as start:
         yield start

@@ -77,14 +77,15 @@ def running(authority: CertificateAuthority, plan: Plan = "free") -> Iterator[Wo
 
 
 @contextmanager
-def plain_origins() -> Iterator[Callable[[Any], Origin]]:
-    """Starts plain HTTP applications as origins; gives the Origin."""
+def own_origins(authority: CertificateAuthority) -> Iterator[Callable[[Any], Origin]]:
+    """Starts applications as origins of the API's host, by TLS and plain HTTP; gives the Origin."""
     servers: list[Server] = []
 
     def start(app: Any) -> Origin:
-        server = Server(app)
+        server = Server(app, tls=authority.serve(API), plain_port=0)
         servers.append(server)
-        return Origin(http=f"http://{LOOPBACK}:{server.start()}", plain_only=True)
+        https, http = f"https://{LOOPBACK}:{server.start()}", f"http://{LOOPBACK}:{server.plain_port}"
+        return Origin(https=https, http=http, trust=authority.trust())
 
     yield start
     for server in servers:

@@ -39,6 +39,11 @@ def test_it_speaks_http2(world: World, authority: CertificateAuthority):
     assert world.origin.visits()[0].host == APP
 
 
+def test_trace_ends_at_the_edge(world: World):
+    assert world.ask("TRACE", f"https://{APP}/", cookie="a=1").status_code == 405
+    assert world.seen() == []
+
+
 def test_a_body_reaches_the_origin_and_comes_back_byte_for_byte(world: World, serve):
     seen: list[Any] = []
     compressed = gzip.compress(b'{"a": 1}')

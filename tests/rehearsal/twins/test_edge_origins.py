@@ -6,14 +6,15 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
+import trustme
 
 from rehearsal.twins.ca import CertificateAuthority
 from rehearsal.twins.edge import Edge, Origin
 from rehearsal.twins.origin import OriginTwin
-from rehearsal.twins.server import LOOPBACK
-from rehearsal.twins.zone import ZoneTwin
+from rehearsal.twins.server import LOOPBACK, Server
+from rehearsal.twins.zone import Kind, ZoneTwin
 from tests.rehearsal.twins.declared import ZONE
-from tests.rehearsal.twins.edge_world import API, APP, World
+from tests.rehearsal.twins.edge_world import API, APP, World, answering
 
 
 def test_the_certificate_covers_the_apex_and_one_label_only(world: World):
@@ -61,15 +62,15 @@ def test_an_origin_that_is_down_or_speaks_nonsense_has_cloudflares_status(
 ):
     with socket.create_server((LOOPBACK, 0)) as closed:
         port = closed.getsockname()[1]
-    world.origins[API] = Origin(http=f"http://{LOOPBACK}:{port}", plain_only=True)
-    assert world.get(f"https://{API}/").status_code == 521
+    world.origins[API] = Origin(http=f"http://{LOOPBACK}:{port}")
+    assert world.get(f"http://{API}/").status_code == 521
     plain = world.origin.origin.http
     assert plain is not None
     world.origins[API] = Origin(https=plain.replace("http:", "https:"), trust=authority.trust())
     assert world.get(f"https://{API}/").status_code == 525
     with nonsense() as port:
-        world.origins[API] = Origin(http=f"http://{LOOPBACK}:{port}", plain_only=True)
-        assert world.get(f"https://{API}/").status_code == 520
+        world.origins[API] = Origin(http=f"http://{LOOPBACK}:{port}")
+        assert world.get(f"http://{API}/").status_code == 520
 
 
 @contextmanager
@@ -121,3 +122,40 @@ def test_before_there_is_a_zone_no_handshake_succeeds(authority: CertificateAuth
         pytest.raises(ssl.SSLError),
     ):
         authority.trust().wrap_socket(raw, server_hostname=APP)
+
+
+def test_an_origin_that_insists_on_a_client_certificate_gets_the_one_of_its_host(
+    world: World, authority: CertificateAuthority
+):
+    ours, others = trustme.CA(), trustme.CA()
+    world.declared.setting("tls_client_auth", "on")
+    with insisting(authority, ours) as origin:
+        world.origins.update({APP: origin, API: origin})
+        assert world.get(f"https://{APP}/").status_code == 525
+        pulls = {"enabled": True, "hostname": APP, "certId": certificate(world, others)}
+        zone = {"zoneId": world.declared.zone.id}
+        declared = world.declared.twin.create(Kind.PULL_HOSTS, {**zone, "configs": [pulls]})
+        assert world.get(f"https://{APP}/").status_code == 525
+        changed = {**pulls, "certId": certificate(world, ours)}
+        world.declared.twin.update(declared.id, {**zone, "configs": [changed]})
+        assert world.get(f"https://{APP}/").status_code == 200
+        assert world.get(f"https://{API}/").status_code == 525
+
+
+def certificate(world: World, issuer: trustme.CA) -> str:
+    """The id of a declared client certificate."""
+    issued = issuer.issue_cert("edge.tidewriters.example")
+    pem = "".join(part.bytes().decode() for part in issued.cert_chain_pems)
+    key = issued.private_key_pem.bytes().decode()
+    inputs = {"zoneId": world.declared.zone.id, "certificate": pem, "privateKey": key}
+    return world.declared.twin.create(Kind.PULL_CERTIFICATE, inputs).id
+
+
+@contextmanager
+def insisting(authority: CertificateAuthority, clients: trustme.CA) -> Generator[Origin]:
+    """An origin for both hosts that speaks to clients of `clients` only."""
+    context = authority.serve(APP, API)
+    context.verify_mode = ssl.CERT_REQUIRED
+    clients.configure_trust(context)
+    with Server(answering(200, []), tls=context) as server:
+        yield Origin(https=f"https://{LOOPBACK}:{server.port}", trust=authority.trust())

@@ -111,6 +111,12 @@ def test_a_managed_ruleset_blocks_its_marker_wherever_it_is(world: World, where:
     assert responses[where]().status_code == 403
 
 
+def test_what_every_plans_managed_rules_know_is_found_however_it_is_encoded(world: World):
+    world.declared.ruleset("http_request_firewall_managed", executing())
+    for query in ("q=%24%7Bjndi%3Aldap%3A%2F%2F127.0.0.1%2Fa%7D", "q=${jndi:ldap://127.0.0.1/a}"):
+        assert world.get(f"https://{APP}/?{query}").status_code == 403
+
+
 def test_a_managed_ruleset_that_is_not_executed_blocks_nothing(world: World):
     world.declared.ruleset("http_request_firewall_managed", executing(overrides={"enabled": False}))
     for marker in ("launch-ready-waf-free", "launch-ready-waf-owasp"):
