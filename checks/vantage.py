@@ -40,11 +40,13 @@ class Vantage:
 
     `resolver` is the (host, port) of the one DNS server to ask. `ports` maps a public port to the one dialled.
     `ca_file` is a PEM bundle to trust instead of the public one. `signing_secret` (`whsec_…`) lets the webhook
-    checks sign what they send.
+    checks sign what they send. `origins` maps a host to the (host, port) where its origin is, for those that ask it
+    around the edge; elsewhere it is where the host's record leads.
     """
 
     resolver: tuple[str, int] | None = None
     ports: Mapping[int, int] = field(default_factory=dict)
+    origins: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     ca_file: str | None = None
     aws: AwsAccess | None = None
     stripe: StripeAccess | None = None
@@ -67,6 +69,7 @@ class Vantage:
             return cls(
                 resolver=_resolver(document.get("resolver")),
                 ports={int(public): int(dialled) for public, dialled in (document.get("ports") or {}).items()},
+                origins={host: (str(at[0]), int(at[1])) for host, at in (document.get("origins") or {}).items()},
                 ca_file=document.get("ca_file"),
                 aws=_access(AwsAccess, document.get("aws")),
                 stripe=_access(StripeAccess, document.get("stripe")),

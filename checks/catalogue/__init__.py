@@ -2,7 +2,7 @@
 
 import functools
 
-from checks.catalogue import cloud, edge, mail, names, payments
+from checks.catalogue import caching, cloud, edge, mail, names, origin, pages, payments, redirects, tls
 from checks.catalogue.checklist import entries
 from checks.errors import UsageError
 from checks.model import Check, Entry
@@ -12,7 +12,8 @@ from checks.model import Check, Entry
 def all_checks() -> tuple[Check, ...]:
     """The checks in the order of the checklist."""
     order = list(entries())
-    found = (*names.checks(), *mail.checks(), *edge.checks(), *cloud.checks(), *payments.checks())
+    areas = (names, mail, redirects, tls, pages, caching, edge, origin, cloud, payments)
+    found = (check for area in areas for check in area.checks())
     return tuple(sorted(found, key=lambda check: order.index(check.id)))
 
 

@@ -1,187 +1,125 @@
-"""The checks of redirects, TLS, caching and the edge."""
+"""The checks of what the edge refuses, limits, lets through and answers itself."""
 
 from checks import commands
 from checks.catalogue.checklist import entries
-from checks.commands import curl, only, openssl
+from checks.commands import curl, only
 from checks.model import Check
-from checks.probes import cloudflare, web, webhook
-from checks.probes import tls as tls_probes
-from checks.rules import redirects, tls
-from checks.rules import web as web_rules
-
-STAND_IN_CERTIFICATE = "the rehearsal's certificate is its own stand-in's, not the edge's"
+from checks.probes import cloudflare, cors, edge, published, webhook
+from checks.rules import cors as cors_rules
+from checks.rules import edge as rules
+from checks.rules import published as published_rules
+from checks.rules import settings
 
 
 def checks() -> tuple[Check, ...]:
     """Every check of this area."""
-    return (*_redirects(), *_tls(), *_certificates(), *_caching(), *_protection())
+    return (*_refusals(), *_callers(), *_zone())
 
 
-def _redirects() -> tuple[Check, ...]:
+def _refusals() -> tuple[Check, ...]:
     return (
-        Check(
-            entry=entries()["redir.https"],
-            probe=web.plain_visits,
-            rule=redirects.https,
-            fix="restore the redirect rule from http to https; it must name every host that people visit",
-            command=lambda scope: curl(scope, f"http://{scope.contract.domain}{web.PROBE_PATH}"),
-        ),
-        Check(
-            entry=entries()["redir.canonical"],
-            probe=web.www_visit,
-            rule=redirects.canonical,
-            fix="restore the redirect rule from www to the apex, keeping path and query",
-            command=lambda scope: curl(scope, f"https://www.{scope.contract.domain}{web.PROBE_PATH}"),
-        ),
-        Check(
-            entry=entries()["redir.chain"],
-            probe=web.chains,
-            rule=redirects.chain,
-            fix="let each redirect lead to the final address at once",
-            command=lambda scope: curl(scope, f"http://www.{scope.contract.domain}/", "-L"),
-            timeout=30.0,
-        ),
-        Check(
-            entry=entries()["redir.api"],
-            probe=web.plain_api,
-            rule=redirects.api,
-            fix="leave API hosts out of the redirect rule and refuse plain http to them",
-            command=lambda scope: curl(
-                scope, scope.contract.endpoints.webhook.replace("https:", "http:"), "-X", "POST"
-            ),
-        ),
-    )
-
-
-def _tls() -> tuple[Check, ...]:
-    return (
-        Check(
-            entry=entries()["tls.chain"],
-            probe=tls_probes.trusts,
-            rule=tls.chain,
-            fix="a proxied host may be one label below the zone at most; order a certificate that covers deeper ones",
-            command=lambda scope: openssl(scope, scope.contract.domain, "-verify_return_error"),
-        ),
-        Check(
-            entry=entries()["tls.versions"],
-            probe=tls_probes.all_versions,
-            rule=tls.versions,
-            fix="set the zone's min_tls_version to 1.2 and tls_1_3 to on",
-            command=lambda scope: openssl(scope, scope.contract.domain, "-tls1_1", "-cipher", "DEFAULT:@SECLEVEL=0"),
-        ),
-        Check(
-            entry=entries()["tls.hsts"],
-            probe=web.secure_visits,
-            rule=tls.hsts,
-            fix="set `hsts:` to maxAge 31536000 or more with includeSubdomains and deploy",
-            command=lambda scope: curl(scope, f"https://{scope.contract.domain}/"),
-        ),
-        Check(
-            entry=entries()["edge.ssl"],
-            probe=lambda _: None,
-            rule=tls.edge_ssl,
-            fix="declare ssl strict: anything less lets somebody between edge and origin read everything",
-            command=only("edge.ssl"),
-        ),
-        Check(
-            entry=entries()["tls.origin"],
-            probe=cloudflare.zone_settings,
-            rule=tls.origin,
-            fix="deploy again: somebody changed the zone's settings by hand",
-            command=lambda scope: commands.cloudflare(scope, f"/zones/{scope.contract.zone.id}/settings"),
-        ),
-    )
-
-
-def _certificates() -> tuple[Check, ...]:
-    rules = (
-        ("tls.expiry", tls.expiry, "find out why the edge does not renew; a CAA record may forbid its authority"),
-        ("tls.lifetime", tls.lifetime, "replace the uploaded certificate by the edge's own"),
-        ("tls.key", tls.key, "replace the certificate by one with a strong key that is logged"),
-    )
-    return tuple(
-        Check(
-            entry=entries()[check_id],
-            probe=tls_probes.certificates,
-            rule=rule,
-            fix=fix,
-            command=lambda scope: openssl(scope, scope.contract.domain, "-showcerts"),
-            only_live=STAND_IN_CERTIFICATE,
-        )
-        for check_id, rule, fix in rules
-    )
-
-
-def _caching() -> tuple[Check, ...]:
-    return (
-        Check(
-            entry=entries()["cache.static"],
-            probe=web.assets,
-            rule=web_rules.static,
-            fix="restore the cache rule over `cache.staticPaths`; the application must send max-age and immutable",
-            command=lambda scope: curl(scope, f"https://{scope.contract.domain}/"),
-        ),
-        Check(
-            entry=entries()["cache.html"],
-            probe=web.home,
-            rule=web_rules.html,
-            fix="let pages say Cache-Control: no-cache (or max-age=0), and keep them out of the cache rule",
-            command=lambda scope: curl(scope, f"https://{scope.contract.domain}/"),
-        ),
-        Check(
-            entry=entries()["cache.private"],
-            probe=web.private_visits,
-            rule=web_rules.private,
-            fix="keep the API's host out of every cache rule",
-            command=lambda scope: curl(scope, scope.contract.endpoints.health),
-        ),
-    )
-
-
-def _protection() -> tuple[Check, ...]:
-    return (
-        Check(
-            entry=entries()["http.exposed"],
-            probe=web.sensitive,
-            rule=web_rules.exposed,
-            fix="remove the file from what is published, then change every secret that it held",
-            command=lambda scope: curl(scope, f"https://{scope.contract.domain}/.env"),
-            timeout=30.0,
-        ),
         Check(
             entry=entries()["edge.waf"],
-            probe=web.sensitive,
-            rule=web_rules.waf,
+            probe=edge.sensitive,
+            rule=rules.waf,
             fix="restore the WAF rule over `waf.blockedPaths`; it must cover /.env and /.git/",
             command=lambda scope: curl(scope, f"https://{scope.contract.domain}/.env"),
             timeout=30.0,
         ),
         Check(
+            entry=entries()["edge.waf-managed"],
+            probe=edge.attacks,
+            rule=rules.managed,
+            fix="restore the managed rulesets, and look for a skip rule that takes all requests out of them",
+            command=lambda scope: curl(scope, f"https://{scope.contract.domain}{edge.ATTACK}"),
+        ),
+        Check(
             entry=entries()["edge.rate"],
-            probe=web.burst,
-            rule=web_rules.rate,
-            fix="restore the rate limit over `rateLimit.path`, at most 100 requests",
+            probe=edge.bursts,
+            rule=rules.rate,
+            fix="restore the rules of `rateLimits`",
             command=only("edge.rate"),
             mutates=True,
             serial="rate limit",
-            timeout=45.0,
+            last=True,
+            timeout=90.0,
         ),
         Check(
             entry=entries()["edge.rate-recovery"],
-            probe=web.recovery,
-            rule=web_rules.recovery,
+            probe=edge.recovery,
+            rule=rules.recovery,
             fix="shorten the limit's mitigation time",
             command=only("edge.rate-recovery"),
             only_live="a rehearsal does not wait for the mitigation time to pass",
             mutates=True,
             serial="rate limit",
+            last=True,
             timeout=150.0,
         ),
         Check(
+            entry=entries()["edge.access"],
+            probe=edge.operators,
+            rule=rules.operators,
+            fix="declare `access:` with who may sign in, or let the host ask who one is",
+            command=only("edge.access"),
+        ),
+    )
+
+
+def _callers() -> tuple[Check, ...]:
+    return (
+        Check(
             entry=entries()["edge.webhook"],
             probe=webhook.unsigned_post,
-            rule=web_rules.webhook,
+            rule=rules.webhook,
             fix="turn Bot Fight Mode off and leave the webhook's path out of challenges, limits and redirects",
             command=lambda scope: curl(scope, scope.contract.endpoints.webhook, "-X", "POST", "-d", "{}"),
+        ),
+        Check(
+            entry=entries()["edge.webhook-addresses"],
+            probe=published.webhook_addresses,
+            rule=published_rules.webhook_addresses,
+            fix="take the published list into the program and deploy",
+            command=lambda _: f"curl -sS {published.SITE}{published.PATH}",
+        ),
+        Check(
+            entry=entries()["edge.cors"],
+            probe=cors.strangers,
+            rule=cors_rules.strangers,
+            fix="name the origins under `cors.origins`; no function may set these headers itself",
+            command=lambda scope: curl(scope, scope.contract.endpoints.health, "-H", f"origin: {cors.STRANGER}"),
+        ),
+        Check(
+            entry=entries()["edge.preflight"],
+            probe=cors.preflights,
+            rule=cors_rules.preflight,
+            fix="name the origins and methods under `cors:` and deploy",
+            command=only("edge.preflight"),
+        ),
+    )
+
+
+def _zone() -> tuple[Check, ...]:
+    return (
+        Check(
+            entry=entries()["edge.maintenance"],
+            probe=edge.maintenance,
+            rule=rules.maintenance,
+            fix="set `maintenance.hosts` to the hosts that are closed, and deploy",
+            command=lambda scope: curl(scope, f"https://{scope.contract.domain}/"),
+        ),
+        Check(
+            entry=entries()["edge.settings"],
+            probe=cloudflare.zone_settings,
+            rule=settings.settings,
+            fix="deploy again: somebody changed the zone's settings by hand",
+            command=lambda scope: commands.cloudflare(scope, f"/zones/{scope.contract.zone.id}/settings"),
+        ),
+        Check(
+            entry=entries()["edge.bots"],
+            probe=cloudflare.bots,
+            rule=settings.bots,
+            fix="deploy again, with `bots.fightMode: false` where a webhook is behind the edge",
+            command=lambda scope: commands.cloudflare(scope, f"/zones/{scope.contract.zone.id}/bot_management"),
         ),
     )

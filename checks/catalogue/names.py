@@ -3,9 +3,10 @@
 from checks.catalogue.checklist import entries
 from checks.commands import dig
 from checks.model import Check
-from checks.probes import authority, dns, records
+from checks.probes import authority, dns, dnssec, records
 from checks.rules import authority as authority_rules
 from checks.rules import dns as dns_rules
+from checks.rules import dnssec as dnssec_rules
 from checks.rules import records as record_rules
 from checks.scope import Scope
 
@@ -45,6 +46,29 @@ def _signed() -> tuple[Check, ...]:
             rule=record_rules.records,
             fix="deploy again: the record was removed or changed by hand",
             command=_dig_record,
+        ),
+        Check(
+            entry=entries()["dns.caa"],
+            probe=records.caa,
+            rule=record_rules.caa,
+            fix="deploy with `caa:` switched on; remove CAA records made by hand, or declare them under `caa.also`",
+            command=lambda scope: dig(scope, scope.contract.domain, "CAA"),
+        ),
+        Check(
+            entry=entries()["dns.dnssec"],
+            probe=dnssec.chain,
+            rule=dnssec_rules.dnssec,
+            fix="set `dnssec: true` and enter its DS record at the registrar; a broken chain: remove the DS first",
+            command=lambda scope: dig(scope, scope.contract.domain, "DS"),
+            timeout=30.0,
+        ),
+        Check(
+            entry=entries()["dns.dnssec-alg"],
+            probe=dnssec.signed_chain,
+            rule=dnssec_rules.algorithms,
+            fix="let the DNS provider sign with ECDSA P-256 (algorithm 13), and enter its new DS at the registrar",
+            command=lambda scope: dig(scope, scope.contract.domain, "DNSKEY"),
+            timeout=30.0,
         ),
     )
 

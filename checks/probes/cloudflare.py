@@ -1,33 +1,50 @@
-"""Reads the live zone's settings over Cloudflare's API (v4)."""
+"""Reads the live zone over Cloudflare's API (v4)."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import requests
 
 from checks.errors import NeedsInput, ProbeError
 from checks.scope import Scope
 
-SETTINGS = ("ssl", "min_tls_version")
 
+def zone_settings(scope: Scope) -> Mapping[str, Any]:
+    """The zone's settings by id. The token needs Zone Settings: Read. Raises NeedsInput without one, ProbeError.
 
-def zone_settings(scope: Scope) -> dict[str, str]:
-    """The values of the settings that the rules judge. Raises NeedsInput without a token, ProbeError otherwise.
-
-    GET /zones/{zone_id}/settings/{setting_id}: the token needs Zone Settings: Read.
+    GET /zones/{zone_id}/settings.
     """
+    listed = _get(scope, "settings", "Zone Settings: Read")
+    try:
+        return {setting["id"]: setting["value"] for setting in listed}
+    except (KeyError, TypeError) as error:
+        raise ProbeError(f"the zone's settings are not in their form: {type(error).__name__}: {error}") from error
+
+
+def bots(scope: Scope) -> Mapping[str, Any]:
+    """How the zone treats bots. The token needs Bot Management: Read. Raises NeedsInput without one, ProbeError.
+
+    GET /zones/{zone_id}/bot_management.
+    """
+    found = _get(scope, "bot_management", "Bot Management: Read")
+    if not isinstance(found, dict):
+        raise ProbeError(f"bot_management is no object but {type(found).__name__}")
+    return found
+
+
+def _get(scope: Scope, what: str, permission: str) -> Any:
     access = scope.vantage.cloudflare
     if access is None:
-        raise NeedsInput("give a Cloudflare token with Zone Settings: Read (vantage: cloudflare)")
-    found = {}
-    for setting in SETTINGS:
-        url = f"{access.api_base}/zones/{scope.contract.zone.id}/settings/{setting}"
-        try:
-            answer = requests.get(
-                url,
-                headers={"authorization": f"Bearer {access.api_token}"},
-                timeout=scope.deadline.left(),
-                allow_redirects=False,
-            )
-            answer.raise_for_status()
-            found[setting] = str(answer.json()["result"]["value"])
-        except (requests.RequestException, KeyError, TypeError, ValueError) as error:
-            raise ProbeError(f"GET {url}: {type(error).__name__}: {error}") from error
-    return found
+        raise NeedsInput(f"give a Cloudflare token with {permission} (vantage: cloudflare)")
+    url = f"{access.api_base}/zones/{scope.contract.zone.id}/{what}"
+    try:
+        answer = requests.get(
+            url,
+            headers={"authorization": f"Bearer {access.api_token}"},
+            timeout=scope.deadline.left(),
+            allow_redirects=False,
+        )
+        answer.raise_for_status()
+        return answer.json()["result"]
+    except (requests.RequestException, KeyError, TypeError, ValueError) as error:
+        raise ProbeError(f"GET {url}: {type(error).__name__}: {error}") from error

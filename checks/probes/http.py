@@ -113,10 +113,10 @@ class Browser:
                 return Exchange(method=method, url=url, status=0, failure="connection refused")
             raise ProbeError(f"{method} {url}: {_cause(error)}") from error
 
-    def follow(self, url: str, *, limit: int = 5) -> tuple[Exchange, ...]:
-        """The exchanges from `url` along its redirects, at most `limit` of them."""
+    def follow(self, url: str, *, within: str = "", limit: int = 5) -> tuple[Exchange, ...]:
+        """The exchanges from `url` along its redirects, at most `limit` of them, while they stay `within` a domain."""
         hops = [self.ask(url)]
-        while hops[-1].location and len(hops) < limit:
+        while len(hops) < limit and _leads_on(hops[-1].location, within):
             hops.append(self.ask(hops[-1].location))
         return tuple(hops)
 
@@ -177,6 +177,10 @@ def _refused(error: BaseException) -> bool:
 def _cause(error: BaseException) -> str:
     reason = error.args[0] if error.args else error
     return f"{type(error).__name__}: {getattr(reason, 'reason', reason)}"
+
+
+def _leads_on(location: str, within: str) -> bool:
+    return bool(location) and (not within or f".{host_of(location)}".endswith(f".{within}"))
 
 
 def host_of(url: str) -> str:

@@ -29,7 +29,9 @@ def records(scope: Scope) -> tuple[RecordFacts, ...]:
 
 
 def caa(scope: Scope) -> tuple[dns.Answer, ...]:
-    """The domain's CAA records at each resolver."""
+    """The domain's CAA records at each resolver. Raises NotDeclared for a zone's tenant: the owner has them."""
+    if scope.contract.zone.role == "tenant":
+        raise NotDeclared("the zone's owner declares its CAA records")
     return dns.look_up_everywhere(scope, scope.contract.domain, "CAA")
 
 

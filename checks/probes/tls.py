@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from checks.errors import ProbeError
 from checks.probes import dns
-from checks.probes.web import api_hosts, visited_hosts
+from checks.probes.hosts import api_hosts, visited_hosts
 from checks.scope import Scope
 
 VERSIONS = {
@@ -81,7 +81,7 @@ def trust(scope: Scope, host: str) -> TrustFacts:
     """A full handshake with every check that a browser makes. Raises ProbeError when the host does not answer."""
     context = ssl.create_default_context(cafile=scope.vantage.ca_file)
     try:
-        with _connect(scope, host) as plain, context.wrap_socket(plain, server_hostname=host):
+        with connect(scope, host) as plain, context.wrap_socket(plain, server_hostname=host):
             return TrustFacts(host=host, trusted=True)
     except ssl.SSLError as error:
         return TrustFacts(host=host, trusted=False, failure=_reason(error))
@@ -98,7 +98,7 @@ def versions(scope: Scope, host: str) -> VersionFacts:
 def certificate(scope: Scope, host: str) -> CertificateFacts:
     """The certificate that a host presents, trusted or not. Raises ProbeError."""
     try:
-        with _connect(scope, host) as plain, _lenient("any").wrap_socket(plain, server_hostname=host) as secure:
+        with connect(scope, host) as plain, _lenient("any").wrap_socket(plain, server_hostname=host) as secure:
             der = secure.getpeercert(binary_form=True)
     except OSError as error:
         raise ProbeError(f"TLS handshake with {host}: {error}") from error
@@ -110,7 +110,7 @@ def certificate(scope: Scope, host: str) -> CertificateFacts:
 def _accepts(scope: Scope, host: str, version: str) -> bool:
     context = _lenient(version)
     try:
-        with _connect(scope, host) as plain, context.wrap_socket(plain, server_hostname=host):
+        with connect(scope, host) as plain, context.wrap_socket(plain, server_hostname=host):
             return True
     except (ssl.SSLError, ConnectionResetError):
         return False
@@ -118,7 +118,8 @@ def _accepts(scope: Scope, host: str, version: str) -> bool:
         raise ProbeError(f"TLS {version} handshake with {host}: {error}") from error
 
 
-def _connect(scope: Scope, host: str) -> socket.socket:
+def connect(scope: Scope, host: str) -> socket.socket:
+    """A connection to where a host serves https, before any handshake. Raises ProbeError."""
     found = dns.addresses(scope, host)
     if not found:
         raise ProbeError(f"{host} has no address")

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from checks.contract import Contract
 from checks.model import Verdict, judge
 from checks.probes.http import Exchange, host_of
-from checks.probes.web import ApiFacts
+from checks.probes.redirects import KEPT, STRANGER, AliasFacts, PathFacts, RetiredFacts
 
 PERMANENT = frozenset({301, 308})
 
@@ -37,19 +37,75 @@ def https(contract: Contract, facts: tuple[Exchange, ...]) -> Verdict:
     )
 
 
-def canonical(contract: Contract, facts: Exchange) -> Verdict:
-    """redir.canonical: https://www leads to the apex in one permanent hop, path and query kept.
+def canonical(contract: Contract, facts: tuple[AliasFacts, ...]) -> Verdict:
+    """redir.canonical: each alias leads to its host in one hop as declared, path and query kept, and never back.
 
-    Mozilla Observatory's redirection test. Which of the two names is canonical is the project's choice (the apex).
+    Mozilla Observatory's redirection test. Of the domain and its www, one must be an alias of the other; which one is
+    the project's choice.
     """
-    asked = urlsplit(facts.url)
-    wanted = f"https://{contract.domain}{asked.path}?{asked.query}"
-    good = facts.status in PERMANENT and facts.location == wanted
+    problems = [problem for one in facts for problem in _alias_problems(one)]
+    pair = {contract.domain, f"www.{contract.domain}"}
+    if not any({one.redirect.from_host, one.redirect.to_host} == pair for one in facts):
+        problems.append(f"neither of {' and '.join(sorted(pair))} leads to the other")
     return judge(
-        f"301 or 308 to {wanted}",
-        seen=facts.line(),
-        problems=[] if good else [facts.line()],
-        evidence=(facts.line(),),
+        "each alias leads to its canonical host in one permanent hop, path and query kept",
+        seen="; ".join(one.alias.line() for one in facts),
+        problems=problems,
+        evidence=tuple(line for one in facts for line in (one.alias.line(), one.target.line())),
+    )
+
+
+def paths(contract: Contract, facts: tuple[PathFacts, ...]) -> Verdict:
+    """redir.paths: each old address of the sample leads, in its first hop, where it is declared to, its query kept.
+
+    The contract names some of each kind; what is behind the new address is not judged (redir.chain follows it).
+    """
+    problems = []
+    for one in facts:
+        wanted = one.declared.to + (f"?{KEPT}" if one.kept else "")
+        if (one.answer.status, one.answer.location) != (one.declared.status, wanted):
+            problems.append(f"{one.answer.line()}, declared {one.declared.status} to {wanted}")
+    return judge(
+        "the declared status and address in the first hop, query kept",
+        seen=f"{len(facts)} of {contract.path_redirects.total} old addresses",
+        problems=problems,
+        evidence=tuple(one.answer.line() for one in facts),
+    )
+
+
+def retired(_contract: Contract, facts: tuple[RetiredFacts, ...]) -> Verdict:
+    """redir.retired: a retired domain leads to its successor, permanently, over https at once, query kept.
+
+    Over http a hop to https on the same domain may come first (HSTS preload's submission rules).
+    """
+    problems = []
+    for one in facts:
+        wanted = _successor(one)
+        if (one.secure.status, one.secure.location) != (one.declared.status, wanted):
+            problems.append(f"{one.secure.line()}, declared {one.declared.status} to {wanted}")
+        upgraded = one.plain.location in {wanted, one.plain.url.replace("http:", "https:", 1)}
+        if one.plain.status not in PERMANENT or not upgraded:
+            problems.append(one.plain.line())
+    return judge(
+        "each retired domain leads to its successor with the declared status",
+        seen=f"{len(facts)} domains",
+        problems=problems,
+        evidence=tuple(line for one in facts for line in (one.plain.line(), one.secure.line())),
+    )
+
+
+def stays(contract: Contract, facts: tuple[Exchange, ...]) -> Verdict:
+    """redir.open: no parameter makes a page lead to a site of somebody else (ASVS 5.0 3.7.2).
+
+    The usual names of such parameters are tried, all in one request, on the paths that the edge was told of. What a
+    page does with them after signing in, or in a script, is not seen. Another party's sign-in page may be led to.
+    """
+    problems = [visit.line() for visit in facts if host_of(visit.location) == STRANGER]
+    return judge(
+        f"none leads to {STRANGER}",
+        seen=f"{len(facts)} requests, none led away from {contract.domain}",
+        problems=problems,
+        evidence=tuple(visit.line() for visit in facts),
     )
 
 
@@ -69,18 +125,40 @@ def chain(contract: Contract, facts: tuple[tuple[Exchange, ...], ...]) -> Verdic
     )
 
 
-def api(_contract: Contract, facts: ApiFacts) -> Verdict:
+def api(_contract: Contract, facts: tuple[Exchange, ...]) -> Verdict:
     """redir.api: plain http to an API host is refused (4xx or no connection), never redirected, never served.
 
     ASVS 5.0 4.1.2: a redirect hides that the first request, with its key, went out in clear text.
     """
-    problems = [visit.line() for visit in facts.plain if visit.status and not 400 <= visit.status < 500]
+    problems = [visit.line() for visit in facts if visit.status and not 400 <= visit.status < 500]
     return judge(
         "http:// to the API is refused with 4xx or no connection",
-        seen="; ".join(visit.line() for visit in facts.plain),
+        seen="; ".join(visit.line() for visit in facts),
         problems=problems,
-        evidence=tuple(visit.line() for visit in facts.plain),
+        evidence=tuple(visit.line() for visit in facts),
     )
+
+
+def _alias_problems(one: AliasFacts) -> list[str]:
+    asked = urlsplit(one.alias.url)
+    path = asked.path if one.redirect.preserve_path else "/"
+    query = f"?{asked.query}" if one.redirect.preserve_query else ""
+    wanted = f"https://{one.redirect.to_host}{path}{query}"
+    good = one.alias.status == one.redirect.status and one.alias.location == wanted
+    problems = (
+        []
+        if good and one.alias.status in PERMANENT
+        else [f"{one.alias.line()}, wanted {one.redirect.status} to {wanted}"]
+    )
+    if host_of(one.target.location) == one.redirect.from_host:
+        problems.append(f"{one.target.line()}: back to its alias")
+    return problems
+
+
+def _successor(one: RetiredFacts) -> str:
+    asked = urlsplit(one.secure.url)
+    base = one.declared.to.rstrip("/") if one.declared.keep_path else one.declared.to
+    return f"{base}{asked.path}?{asked.query}" if one.declared.keep_path else f"{base}?{asked.query}"
 
 
 def _upgrades(visit: Exchange, canonical_of: Mapping[str, str]) -> bool:
@@ -94,7 +172,8 @@ def _upgrades(visit: Exchange, canonical_of: Mapping[str, str]) -> bool:
 def _chain_problems(contract: Contract, hops: tuple[Exchange, ...]) -> list[str]:
     first = urlsplit(hops[0].url)
     aliases = {redirect.from_host for redirect in contract.redirects} | {f"www.{contract.domain}"}
-    most = 2 if first.scheme == "http" and first.hostname in aliases else 1
+    old = {one.url for one in contract.path_redirects.sample}
+    most = 2 if first.scheme == "http" and (first.hostname in aliases or hops[0].url in old) else 1
     redirects = [hop for hop in hops if hop.location]
     problems = []
     if len({hop.url for hop in hops}) < len(hops) or hops[-1].location in {hop.url for hop in hops}:

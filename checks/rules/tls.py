@@ -3,9 +3,10 @@
 import re
 from datetime import UTC, date, datetime
 
-from checks.contract import Contract
+from checks.contract import Contract, Hsts
 from checks.model import Verdict, judge
-from checks.probes.http import Exchange
+from checks.probes.ciphers import GOOD, CipherFacts
+from checks.probes.http import Exchange, host_of
 from checks.probes.tls import CertificateFacts, TrustFacts, VersionFacts
 
 YEAR = 31_536_000  # seconds
@@ -41,16 +42,26 @@ def versions(_contract: Contract, facts: tuple[VersionFacts, ...]) -> Verdict:
 
 
 def hsts(contract: Contract, facts: tuple[Exchange, ...]) -> Verdict:
-    """tls.hsts: one Strict-Transport-Security of at least a year with includeSubDomains (RFC 6797 section 6.1).
+    """tls.hsts: one Strict-Transport-Security, exactly as declared (RFC 6797 section 6.1, ASVS 5.0 3.4.1).
 
-    ASVS 5.0 3.4.1. Preloading is the owner's choice: judged only where it is declared.
+    Less than a year is a step of the declared ladder, whose climb tls.hsts-rung watches; without a ladder a year with
+    includeSubDomains is the least. A DNS-only host, whose platform sends its own, may promise more.
     """
-    preload = bool(contract.edge.hsts and contract.edge.hsts.preload)
-    problems = [problem for visit in facts for problem in _hsts_problems(visit, preload=preload)]
+    declared = contract.edge.hsts
+    climbing = any(rung.ladder == "hsts" for rung in contract.rungs)
+    expected = _hsts_text(declared) if declared else "Strict-Transport-Security"
+    if not declared:
+        return judge(expected, seen="", problems=["no HSTS is declared"])
+    problems = [] if facts else ["no host to visit is declared"]
+    if not climbing and (declared.max_age < YEAR or not declared.include_subdomains):
+        problems.append(f"declared {expected}, must be at least a year with includeSubDomains")
+    edges = {host.name for host in contract.hosts if host.proxied}
+    for visit in facts:
+        problems += _hsts_problems(visit, declared, exactly=host_of(visit.url) in edges)
     return judge(
-        f"one Strict-Transport-Security: max-age>={YEAR}; includeSubDomains",
+        expected,
         seen=f"{len(facts)} hosts",
-        problems=problems or ([] if facts else ["no host to visit is declared"]),
+        problems=problems,
         evidence=tuple(f"{v.line()}, {v.header('strict-transport-security') or 'no HSTS'}" for v in facts),
     )
 
@@ -108,30 +119,38 @@ def edge_ssl(contract: Contract, _facts: None) -> Verdict:
     return judge("ssl strict, min_tls_version 1.2, tls_1_3 on", seen=f"ssl {edge.ssl}", problems=problems)
 
 
-def origin(_contract: Contract, facts: dict[str, str]) -> Verdict:
-    """tls.origin: the live zone's ssl setting is strict and its TLS floor 1.2 (Cloudflare, "Full (strict)").
+def ciphers(_contract: Contract, facts: tuple[CipherFacts, ...]) -> Verdict:
+    """tls.ciphers: no weak cipher is taken, and one with ECDHE and AEAD is preferred (RFC 9325 sections 4.1 and 4.2).
 
-    Whether the origin can be reached around the edge is not judged.
+    NULL, anonymous, EXPORT, single and triple DES and RC4 are offered alone, in TLS 1.2; then, weakest first, ciphers
+    without forward secrecy, with CBC, and those that should win. TLS 1.3 has only good ones.
     """
-    problems = [] if facts.get("ssl") == "strict" else [f"ssl is {facts.get('ssl')}"]
-    floor = facts.get("min_tls_version")
-    problems += [] if floor in {"1.2", "1.3"} else [f"min_tls_version is {floor}"]
-    return judge("ssl strict, min_tls_version 1.2", seen=str(facts), problems=problems, evidence=(str(facts),))
+    problems = [f"{fact.host} takes {name}" for fact in facts for name in fact.weak]
+    problems += [
+        f"{fact.host} prefers {fact.preferred or 'no cipher at all'} in TLS 1.2"
+        for fact in facts
+        if fact.preferred not in GOOD
+    ]
+    return judge(
+        "weak ciphers refused; ECDHE with AEAD preferred",
+        seen="; ".join(f"{fact.host}: {fact.preferred}" for fact in facts),
+        problems=problems or ([] if facts else ["no host to visit is declared"]),
+    )
 
 
-def _hsts_problems(visit: Exchange, *, preload: bool) -> list[str]:
-    host = visit.url
+def _hsts_text(declared: Hsts) -> str:
+    parts = [f"max-age={declared.max_age}"]
+    parts += ["includeSubDomains"] if declared.include_subdomains else []
+    return "; ".join([*parts, "preload"] if declared.preload else parts)
+
+
+def _hsts_problems(visit: Exchange, declared: Hsts, *, exactly: bool) -> list[str]:
     values = visit.headers_named("strict-transport-security")
     if len(values) != 1:
-        return [f"{host}: {len(values)} Strict-Transport-Security headers, must be one"]
-    parts = {}
-    for part in values[0].split(";"):
-        found = DIRECTIVE.match(part)
-        if found:
-            parts[found[1].lower()] = found[2] or ""
-    age = parts.get("max-age", "")
-    problems = [] if age.isdigit() and int(age) >= YEAR else [f"{host}: max-age={age or '(none)'}, at least {YEAR}"]
-    problems += [] if "includesubdomains" in parts else [f"{host}: no includeSubDomains"]
-    if preload and "preload" not in parts:
-        problems.append(f"{host}: no preload, though it is declared")
-    return problems
+        return [f"{visit.url}: {len(values)} Strict-Transport-Security headers, must be one"]
+    parts = {found[1].lower(): found[2] or "" for part in values[0].split(";") if (found := DIRECTIVE.match(part))}
+    age = int(parts["max-age"]) if parts.get("max-age", "").isdigit() else 0
+    told = (age, "includesubdomains" in parts, "preload" in parts)
+    wanted = (declared.max_age, declared.include_subdomains, declared.preload)
+    good = told == wanted if exactly else all(one >= other for one, other in zip(told, wanted, strict=True))
+    return [] if good else [f"{visit.url}: {values[0]}, declared {_hsts_text(declared)}"]

@@ -1,10 +1,10 @@
-"""The ASGI application: the API under /v1, the hosted payment page under /c/pay."""
+"""The ASGI application: the API under /v1, the hosted payment page under /c/pay, the list of webhook addresses."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
-from rehearsal.twins.stripe import page
+from rehearsal.twins.stripe import addresses, page
 from rehearsal.twins.stripe.account import Account
 from rehearsal.twins.stripe.service import HttpRequest, HttpResponse, Service
 
@@ -37,6 +37,8 @@ class App:
     def _respond(self, request: HttpRequest) -> HttpResponse:
         if request.path.startswith(page.PREFIX):
             return page.serve(self._account, request)
+        if request.path == addresses.PATH:
+            return addresses.serve(request)
         return self._service.answer(request)
 
 
