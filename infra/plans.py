@@ -7,7 +7,7 @@ cache, configuration, origin and transform rules), WAF custom rules and managed 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 PlanName = Literal["free", "pro", "business", "enterprise"]
@@ -31,6 +31,7 @@ class Plan:
     firewall_rules: int
     regex: bool
     log_action: bool
+    block_response: bool
     rate_limit_rules: int
     rate_limit_periods: tuple[int, ...]
     rate_limit_mitigations: tuple[int, ...]
@@ -51,7 +52,8 @@ class Plan:
         return self.rate_limit_fields is None or self.rate_limit_fields.issuperset(fields)
 
 
-_FREE_FIELDS = frozenset({"http.request.uri.path", "cf.client.bot"})
+# The path, and whether the caller is a bot that Cloudflare knows and vouches for, which has two names.
+_FREE_FIELDS = frozenset({"http.request.uri.path", "cf.client.bot", "cf.bot_management.verified_bot"})
 _PRO_FIELDS = _FREE_FIELDS | {"http.host", "http.request.uri", "http.request.full_uri", "http.request.uri.query"}
 _BUSINESS_FIELDS = _PRO_FIELDS | {"http.request.method", "ip.src", "http.user_agent"}
 _PRO_PERIODS = (10, MINUTE)
@@ -69,6 +71,7 @@ PLANS: dict[PlanName, Plan] = {
         firewall_rules=5,
         regex=False,
         log_action=False,
+        block_response=False,
         rate_limit_rules=1,
         rate_limit_periods=(10,),
         rate_limit_mitigations=(10,),
@@ -93,6 +96,7 @@ PLANS: dict[PlanName, Plan] = {
         firewall_rules=20,
         regex=False,
         log_action=False,
+        block_response=True,
         rate_limit_rules=2,
         rate_limit_periods=_PRO_PERIODS,
         rate_limit_mitigations=_PRO_MITIGATIONS,
@@ -117,6 +121,7 @@ PLANS: dict[PlanName, Plan] = {
         firewall_rules=100,
         regex=True,
         log_action=False,
+        block_response=True,
         rate_limit_rules=5,
         rate_limit_periods=_BUSINESS_PERIODS,
         rate_limit_mitigations=(*_PRO_MITIGATIONS, DAY),
@@ -141,6 +146,7 @@ PLANS: dict[PlanName, Plan] = {
         firewall_rules=1000,
         regex=True,
         log_action=True,
+        block_response=True,
         rate_limit_rules=100,
         rate_limit_periods=(*_BUSINESS_PERIODS, HOUR, 65_535),
         rate_limit_mitigations=(*_PRO_MITIGATIONS, DAY),
@@ -157,7 +163,6 @@ PLANS: dict[PlanName, Plan] = {
         cache_by_status=True,
     ),
 }
-NUMBERS = tuple(field.name for field in fields(Plan) if field.type in (int, "int"))
 
 
 def first_plan(allows: Callable[[Plan], bool]) -> PlanName | None:

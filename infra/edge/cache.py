@@ -31,7 +31,11 @@ def _pages(stack: Stack) -> str:
 
 
 def _static_files(stack: Stack) -> cloudflare.RulesetRuleArgs:
-    """`respect_origin` for browsers: the zone's usual four hours would shorten `immutable` for them."""
+    """`respect_origin` for browsers: the zone's usual four hours would shorten `immutable` for them.
+
+    Under the armor, a page that answers to the name of a file is not kept
+    (https://developers.cloudflare.com/cache/cache-security/cache-deception-armor/).
+    """
     cache = stack.settings.cache
     return cloudflare.RulesetRuleArgs(
         ref="static-files",
@@ -45,6 +49,7 @@ def _static_files(stack: Stack) -> cloudflare.RulesetRuleArgs:
                 mode="override_origin", default=cache.edge_ttl_seconds
             ),
             browser_ttl=cloudflare.RulesetRuleActionParametersBrowserTtlArgs(mode="respect_origin"),
+            cache_key=cloudflare.RulesetRuleActionParametersCacheKeyArgs(cache_deception_armor=True),
         ),
     )
 

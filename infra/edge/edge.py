@@ -22,6 +22,7 @@ class Edge(Component):
         for setting, value in zone_settings(stack).items():
             name = setting.replace("_", "-")
             cloudflare.ZoneSetting(name, zone_id=zone.id, setting_id=setting, value=value, opts=self.child())
+        cloudflare.BotManagement("bots", zone_id=zone.id, fight_mode=stack.settings.bots.fight_mode, opts=self.child())
         for phase, found in rules.items():
             name = RULESETS[phase].name
             cloudflare.Ruleset(

@@ -41,7 +41,7 @@ class RulesetName:
 
 # The names are those that `launch-ready adopt` imports an existing zone under: they must not change.
 RULESETS: Mapping[Phase, RulesetName] = {
-    "ddos_l7": RulesetName("ddos", "ddos"),
+    "ddos_l7": RulesetName("ddos", "ddos", lambda _: 1),  # the one override that every plan has
     "http_request_transform": RulesetName("url-rewrites", "extraRules", lambda plan: plan.transform_rules),
     "http_request_dynamic_redirect": RulesetName("redirects", "redirects", lambda plan: plan.redirect_rules),
     "http_request_firewall_custom": RulesetName("firewall", "waf", lambda plan: plan.firewall_rules),

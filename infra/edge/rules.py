@@ -4,19 +4,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from handlers.settings import CLAIMS_PATH, HEALTH_PATH, MEMBERS_PATH, WEBHOOK_PATH
-from infra.edge import expressions
-from infra.edge.extra_rules import UnknownParameterError, arguments, texts
+from infra.edge import extra_rule_limits
 from infra.edge.header_sections import Csp, Hsts
 from infra.edge.known_settings import CHOICES, KINDS, LEAST_PLAN, OWN
-from infra.edge.phases import PHASES
-from infra.edge.sections import Bots, Cache, Cors, Ddos, ExtraRule, RateLimit, Waf
+from infra.edge.sections import Bots, Cache, Cors, Ddos, RateLimit, Waf
 from infra.hostnames import absolute
 from infra.names.sections import Host
 from infra.plans import ORDER, PLANS, PlanName, larger_plan
 from infra.problems import Problem, any_of, problem, repeated
 
 OWN_ROUTES = (WEBHOOK_PATH, MEMBERS_PATH, CLAIMS_PATH, HEALTH_PATH)
-Extra = Mapping[str, tuple[ExtraRule, ...]]
 
 
 def rate_limits_fit_the_plan(rate_limits: tuple[RateLimit, ...], zone_plan: PlanName) -> Iterator[Problem]:
@@ -146,47 +143,6 @@ def settings_are_known(settings: Mapping[str, Any], zone_plan: PlanName) -> Iter
             yield problem(key, value, limit, f"Leave it out; zonePlan {least} allows it.")
 
 
-def extra_rules_are_rules(extra_rules: Extra) -> Iterator[Problem]:
-    """Every phase and parameter is one that Cloudflare knows."""
-    for phase, rules in extra_rules.items():
-        if phase not in PHASES:
-            yield problem(f"extraRules.{phase}", "rules", f"the phases are {', '.join(PHASES)}", "Correct the name.")
-        for ref in repeated(rule.ref for rule in rules):
-            yield problem(f"extraRules.{phase}", ref, "each rule has a ref of its own", "Rename one of them.")
-        for index, rule in enumerate(rules):
-            try:
-                arguments(rule)
-            except UnknownParameterError as error:
-                limit = f"there is no such parameter; known there: {', '.join(error.known)}"
-                yield problem(f"extraRules.{phase}[{index}].{error.path}", "a value", limit, "Correct the name.")
-
-
-def extra_rules_fit_the_plan(extra_rules: Extra, zone_plan: PlanName) -> Iterator[Problem]:
-    """Regular expressions, the fields of rate limits and the action log depend on the plan."""
-    plan = PLANS[zone_plan]
-    for phase, rules in extra_rules.items():
-        for index, rule in enumerate(rules):
-            key = f"extraRules.{phase}[{index}]"
-            if not plan.regex and any(expressions.uses_regex(text) for text in texts(rule)):
-                limit = f"plan {zone_plan!r} has no regular expressions, which rule {rule.ref} uses"
-                remedy = larger_plan(lambda other: other.regex)
-                yield problem(f"{key}.expression", rule.expression, limit, f"Use wildcard or starts_with; {remedy}.")
-            if rule.action == "log" and not plan.log_action:
-                limit = f"plan {zone_plan!r} has no action log for rule {rule.ref}"
-                remedy = larger_plan(lambda other: other.log_action)
-                yield problem(f"{key}.action", "log", limit, f"Use another; {remedy}.")
-            if phase == "http_ratelimit":
-                yield from _fields_fit(f"{key}.expression", rule, zone_plan)
-
-
-def _fields_fit(key: str, rule: ExtraRule, zone_plan: PlanName) -> Iterator[Problem]:
-    used = expressions.fields(rule.expression)
-    if not PLANS[zone_plan].limits_by(*used):
-        limit = f"the limits of plan {zone_plan!r} cannot read every field that rule {rule.ref} reads"
-        remedy = larger_plan(lambda other: other.limits_by(*used))
-        yield problem(key, ", ".join(sorted(used)), limit, f"Leave one out; {remedy}.")
-
-
 CHECKS = (
     rate_limits_fit_the_plan,
     rate_limits_name_hosts_and_themselves,
@@ -199,6 +155,5 @@ CHECKS = (
     bots_leave_the_webhook_alone,
     ddos_fits_the_plan,
     settings_are_known,
-    extra_rules_are_rules,
-    extra_rules_fit_the_plan,
+    *extra_rule_limits.CHECKS,
 )

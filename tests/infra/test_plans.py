@@ -14,6 +14,7 @@ AVAILABLE = {
     "firewall_rules": (5, 20, 100, 1000),
     "regex": (False, False, True, True),
     "log_action": (False, False, False, True),
+    "block_response": (False, True, True, True),
     "rate_limit_rules": (1, 2, 5, 100),
     "skips_bot_rules": (False, True, True, True),
     "bulk_redirect_rules": (15, 15, 15, 50),
