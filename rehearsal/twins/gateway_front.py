@@ -68,6 +68,11 @@ class GatewayFronts:
             return None
         return Origin(https=f"https://{LOOPBACK}:{front.port}", trust=self._trust)
 
+    def addresses(self) -> dict[str, tuple[str, int]]:
+        """Where each domain is, for one who asks it around the edge."""
+        with self._lock:
+            return {domain: (LOOPBACK, front.port) for domain, front in self._fronts.items()}
+
     def trusted(self, domain: str) -> list[Mapping[str, Any]]:
         """The authorities that clients of the domain must be certified by, as the ssl module tells of them."""
         with self._lock:
