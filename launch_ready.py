@@ -420,7 +420,8 @@ def _adopt(domain: str, stack: str, like: str, access: Any) -> list[str]:
     found = comparison.compare([graph], snapshot)
     files, project = _adopted(stack), stackfile.load(PROJECT, like).project
     template = (PROJECT / f"Pulumi.{like}.yaml").read_text(encoding="utf-8")
-    files["config"].write_text(adoption.stack_file(template, guess.config, project), encoding="utf-8")
+    headline = f"{domain} as it was found. What no zone tells comes from Pulumi.{like}.yaml: make that yours."
+    files["config"].write_text(adoption.stack_file(template, guess.config, project, headline), encoding="utf-8")
     imports = adoption.import_document(graph, {pair.urn: pair.id for pair in found.pairs})
     files["imports"].write_text(json.dumps(imports, indent=1) + "\n", encoding="utf-8")
     files["zone"].write_text(json.dumps(snapshot, indent=1) + "\n", encoding="utf-8")

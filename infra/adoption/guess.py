@@ -10,6 +10,16 @@ from infra.adoption.mail import mail_of
 from infra.edge.header_sections import Hsts
 from infra.plans import PLANS
 
+# What another stack's file may say of hosts that this zone does not have.
+_OF_OTHER_HOSTS: Mapping[str, Any] = {
+    "apps": {},
+    "securityTxt": {},
+    "maintenance": {"hosts": []},
+    "access": {},
+    "csp": {"rung": "report-only", "target": "report-only"},
+    "originPulls": {},
+}
+
 
 @dataclass
 class Guess:
@@ -56,6 +66,7 @@ def first_guess(snapshot: Mapping[str, Any], today: date) -> Guess:
         "redirects": {},
         "settings": {},
         "extraRules": {},
+        **_OF_OTHER_HOSTS,
     }
     return guess
 
