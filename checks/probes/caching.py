@@ -87,14 +87,14 @@ def deceived(scope: Scope) -> tuple[Exchange, ...]:
 
 
 def cookied(scope: Scope) -> tuple[Exchange, ...]:
-    """The second answers of pages and assets, asked for with a session: where a kept cookie would show."""
+    """Answers of pages and assets to somebody with a session, then to strangers: where a kept cookie would show."""
+    session = _session(scope.contract)
     with Browser(scope) as browser:
-        pages = [browser.ask(f"https://{host}/", headers=_session(scope.contract)) for host in page_hosts(scope)]
+        pages = [browser.ask(f"https://{host}/", headers=session) for host in page_hosts(scope)]
         static = scope.contract.edge.cache.static_paths or USUAL_STATIC
         urls = [page.url for page in pages] + [url for page in pages for url in _assets(page, static)]
-        for url in urls:
-            browser.ask(url, headers=_session(scope.contract))
-        return tuple(browser.ask(url, headers=_session(scope.contract)) for url in urls)
+        theirs = [browser.ask(url, headers=session) for url in urls]
+        return (*theirs, *(browser.ask(url) for url in urls for _ in range(2)))
 
 
 def _session(contract: Contract) -> dict[str, str]:
