@@ -3,6 +3,7 @@
 Pulumi takes a mapping with a misspelt key in silence, and its classes do not; so the mappings become classes.
 """
 
+import functools
 import inspect
 import re
 from collections.abc import Iterator, Mapping
@@ -13,11 +14,10 @@ import pulumi_cloudflare as cloudflare
 from infra.edge.sections import ExtraRule
 
 _CLASS = re.compile(r"\b(RulesetRule\w*Args)\b")
-_HUMP = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
 
 class UnknownParameterError(ValueError):
-    """A parameter that no rule has; `path` says where, `known` what is there."""
+    """A parameter that no rule has, or a value where parameters are; `path` says where, `known` what is there."""
 
     def __init__(self, path: str, known: tuple[str, ...]) -> None:
         super().__init__(path)
@@ -41,15 +41,21 @@ def arguments(rule: ExtraRule) -> cloudflare.RulesetRuleArgs:
 
 def _keywords(kind: type, values: Mapping[str, Any], path: str) -> dict[str, Any]:
     """The arguments of the class `kind` for `values`, which are named in camel case, as Pulumi's YAML names them."""
-    parameters = dict(list(inspect.signature(kind).parameters.items()))
-    known = tuple(sorted(_camel(name) for name in parameters))
+    known = _parameters(kind)
     found: dict[str, Any] = {}
     for key, value in values.items():
-        name = _HUMP.sub(lambda hump: "_" + hump[1].lower(), key)
         if key not in known:
-            raise UnknownParameterError(f"{path}{key}", known)
-        found[name] = _value(str(parameters[name].annotation), value, f"{path}{key}.")
+            raise UnknownParameterError(f"{path}{key}", tuple(known))
+        name, annotation = known[key]
+        found[name] = _value(annotation, value, f"{path}{key}.")
     return found
+
+
+@functools.cache
+def _parameters(kind: type) -> dict[str, tuple[str, str]]:
+    """The arguments of a class by their names in camel case: the name in Python, and the annotation as a text."""
+    found = inspect.signature(kind).parameters
+    return {_camel(name): (name, str(found[name].annotation)) for name in sorted(found)}
 
 
 def _value(annotation: str, value: Any, path: str) -> Any:
@@ -59,10 +65,16 @@ def _value(annotation: str, value: Any, path: str) -> Any:
         return value
     kind = getattr(cloudflare, named[1])
     if isinstance(value, list):
-        return [kind(**_keywords(kind, item, path)) for item in value]
-    if "Mapping[str" in annotation:
-        return {key: kind(**_keywords(kind, item, f"{path}{key}.")) for key, item in value.items()}
-    return kind(**_keywords(kind, value, path))
+        return [_instance(kind, item, path) for item in value]
+    if isinstance(value, Mapping) and "Mapping[str" in annotation:
+        return {key: _instance(kind, item, f"{path}{key}.") for key, item in value.items()}
+    return _instance(kind, value, path)
+
+
+def _instance(kind: type, values: Any, path: str) -> Any:
+    if not isinstance(values, Mapping):
+        raise UnknownParameterError(path.removesuffix("."), tuple(_parameters(kind)))
+    return kind(**_keywords(kind, values, path))
 
 
 def _camel(name: str) -> str:

@@ -25,7 +25,14 @@ SECRETS = {
 KIT = {"tags": {"member_active": 1}}
 LIMIT = {"name": "sign-in", "paths": ["/auth/"]}
 FIREWALL = "http_request_firewall_custom"
+CACHE = "http_request_cache_settings"
 RULE = {"ref": "old", "expression": '(http.host eq "old.tidewriters.example")', "action": "block"}
+
+
+def caching(**parameters: Any) -> dict[str, Any]:
+    return {**RULE, "action": "set_cache_settings", "actionParameters": {"cache": True, **parameters}}
+
+
 SLACK = {"slack": {"channel": "C1AB"}}
 SOURCE = "aws.partner/stripe.com/ed_61TEN0dErlaWJQzTZ16Qafnx2x"
 
@@ -163,6 +170,36 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
             {"extraRules": {FIREWALL: [{**RULE, "action": "log"}]}},
             f"extraRules.{FIREWALL}[0].action",
             "plan 'free' has no action log for rule old",
+        ),
+        (
+            {"extraRules": {FIREWALL: [{**RULE, "actionParameters": {"response": 403}}]}},
+            f"extraRules.{FIREWALL}[0].actionParameters.response",
+            "known there: content, contentType, statusCode",
+        ),
+        (
+            {"extraRules": {FIREWALL: [{**RULE, "actionParameters": {"response": {"content": "no"}}}]}},
+            f"extraRules.{FIREWALL}[0].actionParameters.response",
+            "plan 'free' answers with its own page alone, and rule old with another",
+        ),
+        (
+            {"extraRules": {"http_ratelimit": [{**RULE, "ratelimit": {"period": 60}}]}},
+            "extraRules.http_ratelimit[0].ratelimit.period",
+            "plan 'free' has 10 seconds there for rule old. Use one of these; zonePlan pro allows it.",
+        ),
+        (
+            {"extraRules": {CACHE: [caching(edgeTtl={"mode": "override_origin", "default": 60})]}},
+            f"extraRules.{CACHE}[0].actionParameters.edgeTtl.default",
+            "keeps what rule old caches at least 7200 seconds. Raise it; zonePlan business allows it.",
+        ),
+        (
+            {"extraRules": {CACHE: [caching(edgeTtl={"statusCodeTtls": [{"statusCode": 404, "value": 60}]})]}},
+            f"extraRules.{CACHE}[0].actionParameters.edgeTtl.statusCodeTtls",
+            "does not cache by status, which rule old does. Leave it out; zonePlan enterprise allows it.",
+        ),
+        (
+            {"extraRules": {CACHE: [caching(cacheKey={"customKey": {"host": {"resolved": True}}})]}},
+            f"extraRules.{CACHE}[0].actionParameters.cacheKey.customKey",
+            "has no cache key of one's own",
         ),
         (
             {"extraRules": {"http_ratelimit": [RULE]}},

@@ -234,6 +234,28 @@ def test_rules_from_before_may_be_in_phases_that_the_program_leaves_alone() -> N
     assert (origin.host, origin.port) == ("origin.example", 8443)
 
 
+def test_a_challenge_from_before_may_have_no_time_of_its_own() -> None:
+    limit = {"characteristics": ["ip.src", "cf.colo.id"], "period": 10, "requestsPerPeriod": 5, "mitigationTimeout": 0}
+    old = {**EXTRA, "expression": 'http.request.uri.path eq "/old"', "action": "managed_challenge", "ratelimit": limit}
+    [kept] = zone_rules(declared(rateLimits=[], extraRules={"http_ratelimit": [old]}))["http_ratelimit"]
+    assert isinstance(kept.ratelimit, cloudflare.RulesetRuleRatelimitArgs)
+    assert kept.ratelimit.mitigation_timeout == 0
+
+
+def test_lists_and_maps_of_parameters_from_before_keep_their_shape() -> None:
+    rule = {
+        **EXTRA,
+        "action": "rewrite",
+        "actionParameters": {"headers": {"x-old": {"operation": "set", "value": "1"}}},
+    }
+    extra = {"http_request_late_transform": [rule]}
+    [kept] = zone_rules(declared(extraRules=extra))["http_request_late_transform"]
+    assert isinstance(kept.action_parameters, cloudflare.RulesetRuleActionParametersArgs)
+    headers = kept.action_parameters.headers
+    assert isinstance(headers, dict)
+    assert headers["x-old"] == cloudflare.RulesetRuleActionParametersHeadersArgs(operation="set", value="1")
+
+
 def test_a_limit_from_before_takes_its_room_from_ours() -> None:
     limit = {"characteristics": ["ip.src", "cf.colo.id"], "period": 10, "requestsPerPeriod": 5, "mitigationTimeout": 10}
     old = {**EXTRA, "expression": 'http.request.uri.path eq "/old"', "ratelimit": limit}

@@ -32,31 +32,33 @@ class Mutation:
         path.write_text(source.replace(self.text, self.instead), encoding="utf-8")
 
 
-WWW_RULE = """            _redirect(
-                "www-to-apex",
-                "www is an alias of the apex",
-                expressions.asks_for(stack.www_host),
-                expressions.literal(stack.host(APEX)),
-            ),
+WWW_RULE = """        _rule(
+            "www-to-apex" if stack.settings.canonical == "apex" else "apex-to-www",
+            f"{alias} is an alias of {canonical}",
+            expressions.asks_for(alias),
+            _computed(expressions.same_place_at(expressions.literal(canonical))),
+            status=STATUS,
+        ),
 """
-HTTPS_RULE = """            _redirect(
-                "https",
-                "People's browsers are taken to https; API hosts are left out, they refuse plain http",
-                expressions.plain_http_to(stack.proxied_web_hosts),
-                "http.host",
-            ),
+HTTPS_RULE = """        _rule(
+            "https",
+            "People's browsers are taken to https; API hosts are left out, they refuse plain http",
+            expressions.plain_http_to(stack.edge_web_hosts),
+            _computed(expressions.same_place_at("http.host")),
+            status=STATUS,
+        ),
 """
-WAF_RULE = """            cloudflare.RulesetRuleArgs(
-                ref="blocked-paths",
-                description="Paths that only scanners ask for",
-                expression=expressions.path_starts_with(self._stack.settings.waf.blocked_paths),
-                action="block",
-                enabled=True,
-            ),
+WAF_RULE = """        cloudflare.RulesetRuleArgs(
+            ref="blocked-paths",
+            description="Paths that only scanners ask for",
+            expression=expressions.path_starts_with_in_any_case(stack.settings.waf.blocked_paths),
+            action="block",
+            enabled=True,
+        ),
 """
-RATE_LIMIT = (
-    '        self._ruleset("rate-limits", "http_ratelimit", self._plan.rate_limit_rules, [self._rate_limit()])\n'
-)
+HTTP_BLOCK = "expression=expressions.plain_http_to(stack.api_hosts),"
+POLICY_RULE = 'found.append(_rule(f"csp-{number}", described, sharing, {name: policy}))'
+ORIGINS = "allow_origins=list(stack.cors_origins),"
 SPF_RECORD = '        yield MailRecord(resource=f"spf{_at(label)}", name=name, type="TXT", content=spf(mail, label))\n'
 API_RECORD = 'zone.record("host-api", self.host, "CNAME", self.target, proxied=True, parent=self)'
 PROOF_RECORD = 'zone.record("api-certificate-proof", name, "CNAME", value, parent=self)'
@@ -92,22 +94,65 @@ MAIL = (
         "TLS reports go elsewhere", PUBLISHED, "{','.join(mail.tls_rpt)}", "mailto:tls@elsewhere.example", "mail.tlsrpt"
     ),
 )
+SETTINGS = "infra/edge/zone_settings.py"
+REDIRECTS = "infra/redirects/single.py"
+PHASES = "infra/edge/zone_rules.py"
+CACHE = "infra/edge/cache.py"
+HEADERS = "infra/edge/headers.py"
 EDGE = (
-    Mutation("the edge trusts any origin", "infra/edge/edge.py", '"ssl": SSL,', '"ssl": "full",', "tls.origin"),
-    Mutation("TLS 1.0 is accepted", "infra/edge/edge.py", '_version": MIN_TLS,', '_version": "1.0",', "tls.versions"),
-    Mutation("HSTS is off", "infra/edge/edge.py", '"enabled": True,', '"enabled": False,', "tls.hsts"),
-    Mutation("no redirect to https", "infra/edge/edge.py", HTTPS_RULE, "", "redir.https"),
-    Mutation("no redirect from www", "infra/edge/edge.py", WWW_RULE, "", "redir.canonical"),
+    Mutation("the edge trusts any origin", SETTINGS, '"ssl": settings.ssl,', '"ssl": "full",', "tls.origin"),
+    Mutation("TLS 1.0 is accepted", SETTINGS, ": settings.min_tls_version,", ': "1.0",', "tls.versions"),
+    Mutation("HSTS is off", SETTINGS, '"enabled": True,', '"enabled": False,', "tls.hsts"),
+    Mutation("HSTS is below its rung", SETTINGS, "hsts.max_age,", "604800,", "tls.hsts-rung"),
+    Mutation("every host is redirected to https", SETTINGS, '_https": "off"', '_https": "on"', "redir.api"),
+    Mutation("no redirect to https", REDIRECTS, HTTPS_RULE, "", "redir.https"),
+    Mutation("no redirect from www", REDIRECTS, WWW_RULE, "", "redir.canonical"),
     Mutation(
         "plain http to the API is redirected",
-        "infra/edge/edge.py",
-        "expressions.plain_http_to(stack.proxied_web_hosts)",
-        "expressions.plain_http_to([*stack.proxied_web_hosts, stack.api_host])",
+        REDIRECTS,
+        "expressions.plain_http_to(stack.edge_web_hosts)",
+        "expressions.plain_http_to([*stack.edge_web_hosts, stack.api_host])",
         "redir.api",
     ),
-    Mutation("no WAF rule", "infra/edge/edge.py", WAF_RULE, "", "edge.waf"),
-    Mutation("no rate limit", "infra/edge/edge.py", RATE_LIMIT, "", "edge.rate"),
-    Mutation("no cache rule", "infra/edge/edge.py", "[self._static_files()]", "[]", "cache.static"),
+    Mutation(
+        "plain http to the API is answered",
+        "infra/edge/firewall.py",
+        HTTP_BLOCK,
+        HTTP_BLOCK.replace("api_hosts", "edge_web_hosts"),
+        "redir.api",
+    ),
+    Mutation("no WAF rule", "infra/edge/firewall.py", WAF_RULE, "", "edge.waf"),
+    Mutation(
+        "no managed rules", PHASES, '_firewall_managed": managed.rules', '_origin": managed.rules', "edge.waf-managed"
+    ),
+    Mutation("no rate limit", PHASES, '    "http_ratelimit": rate_limits.rules,\n', "", "edge.rate"),
+    Mutation(
+        "a limit over the webhook",
+        "infra/edge/rate_limits.py",
+        "limit.paths)\n",
+        '(*limit.paths, "/webhooks"))\n',
+        JOURNEY,
+    ),
+    Mutation("Stripe sends from elsewhere", "infra/edge/addresses.py", '"3.18.12.63", ', "", "edge.webhook-addresses"),
+    Mutation("Bot Fight Mode is on", "infra/edge/edge.py", "stack.settings.bots.fight_mode", "True", "edge.bots"),
+    Mutation("static files are not kept", CACHE, "cache=True,", "cache=False,", "cache.static"),
+    Mutation(
+        "the signed-in are given what was stored", CACHE, "if cache.session_cookies:", "if False:", "cache.deception"
+    ),
+    Mutation("no referrer policy", HEADERS, '"referrer-policy": headers.referrer_policy,', "", "http.referrer"),
+    Mutation("windows share their opener", HEADERS, '"cross-origin-opener-policy": headers.coop,', "", "http.coop"),
+    Mutation("anybody may frame the app", HEADERS, '"x-frame-options": headers.frame.upper(),', "", "http.frame"),
+    Mutation("pages may use the camera", HEADERS, '": headers.permissions_policy,', '": "camera=*",', "http.headers"),
+    Mutation(
+        "a policy is enforced too early",
+        HEADERS,
+        " if stack.settings.csp.enforced else REPORTED_CSP",
+        "",
+        "http.csp-rung",
+    ),
+    Mutation("no policy", HEADERS, POLICY_RULE, "continue", "http.csp-rung"),
+    Mutation("every page may call the API", "infra/api.py", ORIGINS, 'allow_origins=["*"],', "edge.cors"),
+    Mutation("pages may delete through the API", "infra/api.py", "list(cors.methods)", '["DELETE"]', "edge.preflight"),
     Mutation("the API's record is missing", "infra/api.py", API_RECORD, "proof", "dns.hosts"),
 )
 QUEUES = (
@@ -213,8 +258,30 @@ REFUSED = (
         "DMARC waits for no date", PROD, '      by: "2027-03-01"\n      rua', "      rua", "mail.dmarc.by: got", 5
     ),
     Mutation("claims on a page without TLS", PROD, "https://app.", "http://app.", "identity.claimUrl: got", 5),
+    Mutation("the edge asks by plain http", PROD, "ssl: strict", "ssl: flexible", "ssl: got", 5),
     Mutation(
-        "a limit that the plan lacks", "infra/edge/edge.py", "=limit.period_seconds", "=60", "must be one of 10", 7
+        "Bot Fight Mode before the webhook",
+        PROD,
+        "  launch-ready:ddos:",
+        "  launch-ready:bots: {fightMode: true}\n  launch-ready:ddos:",
+        "bots.fightMode: got",
+        5,
+    ),
+    Mutation(
+        "a period that the plan lacks",
+        PROD,
+        "10, priority: 1}",
+        "60, priority: 1}",
+        "rateLimits[0].periodSeconds: got",
+        5,
+    ),
+    Mutation(
+        "a period that Cloudflare refuses",
+        "infra/edge/rate_limits.py",
+        "=limit.period_seconds",
+        "=60",
+        "must be one of 10",
+        7,
     ),
     Mutation(
         "the certificate's proof stands elsewhere",
