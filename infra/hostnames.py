@@ -36,6 +36,8 @@ def record_fault(name: str, *, host_only: bool = False) -> str | None:
     labels = name.split(".")
     if len(labels) < 2:
         return "a relative name would be looked up inside the zone; write it out in full"
+    if labels[-1].isdigit():
+        return "an address is not a name"
     return _labels_fault(labels, _LABEL if host_only else _RECORD_LABEL)
 
 

@@ -32,6 +32,22 @@ def record_resources(records: Sequence[tuple[str, str, str]]) -> list[str]:
     ]
 
 
+def former_resources(records: Sequence[tuple[str, str, str]]) -> list[str | None]:
+    """What each record was called before another of its name and type came, or went; None where that changes nothing.
+
+    The engine then renames it. Made anew it would be refused: Cloudflare still has the record under its former name.
+    """
+    counts = Counter((name, kind) for name, kind, _ in records)
+    found: list[str | None] = []
+    first: set[tuple[str, str]] = set()
+    for name, kind, content in records:
+        alone = counts[name, kind] == 1
+        renamed = alone or (name, kind) not in first
+        found.append(record_resource(name, kind, content, repeated=alone) if renamed else None)
+        first.add((name, kind))
+    return found
+
+
 def host_resources(name: str, kinds: Sequence[str]) -> list[str]:
     """The names for the records of one host, by their types: `host-app-cname`, `host-apex-a`, `host-apex-a-2`."""
     seen: Counter[str] = Counter()

@@ -7,7 +7,7 @@ dnspython, which writes and reads every type, judges the values.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import dns.exception
 import dns.name
@@ -37,12 +37,12 @@ class Part:
                 return f"{value}."
         return str(value)
 
-    def fault(self, value: Value) -> str | None:
+    def fault(self, value: object) -> str | None:
         """Why it cannot be this; None when it can. Ranges are left to the type's own parser."""
         if self.kind == "number":
-            return None if isinstance(value, int) else "it is a whole number"
+            return None if type(value) is int else "it is a whole number"
         if self.kind in ("decimal", "metres"):
-            return None if isinstance(value, int | float) else "it is a number"
+            return None if type(value) in (int, float) else "it is a number"
         if not isinstance(value, str):
             return "it is a text"
         if self.kind == "name" and value != ROOT:
@@ -100,8 +100,8 @@ PARTS: Mapping[str, tuple[Part, ...]] = {
 }
 
 
-def data_fault(kind: str, data: Mapping[str, Value]) -> str | None:
-    """Why `data` is no record of the type; None when it is."""
+def data_fault(kind: str, data: Mapping[str, Any]) -> str | None:
+    """Why `data`, of any JSON values, is no record of the type; None when it is."""
     parts = {part.key: part for part in PARTS[kind]}
     if parts.keys() != data.keys():
         return f"the parts of {kind} are {', '.join(parts)}"

@@ -3,10 +3,12 @@
 Every check goes through the records once: a zone may have thousands.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from infra.hostnames import APEX, MAX_NAME_OCTETS
+from infra.mail.sections import Mail
 from infra.names import entries, text
 from infra.names.entries import Entry
 from infra.names.platforms import PLATFORMS, of_target
@@ -38,7 +40,13 @@ def names_are_relative_and_fit(
 
 
 def aliases_stand_alone(
-    hosts: tuple[Host, ...], records: tuple[ZoneRecord, ...], canonical: str, api_host: str, zone: str
+    hosts: tuple[Host, ...],
+    records: tuple[ZoneRecord, ...],
+    mail: Mail,
+    domain: str,
+    canonical: str,
+    api_host: str,
+    zone: str,
 ) -> Iterator[Problem]:
     """A CNAME stands alone at its name (RFC 2181 section 10.1).
 
@@ -46,32 +54,49 @@ def aliases_stand_alone(
     (https://developers.cloudflare.com/dns/cname-flattening/).
     """
     there: dict[str, list[Entry]] = defaultdict(list)
-    for entry in (*entries.of_program(canonical, api_host, zone), *_declared(hosts, records)):
+    own = (*entries.of_program(canonical, api_host, zone), *entries.of_mail(mail, domain, zone))
+    for entry in (*own, *_declared(hosts, records)):
         there[entry.name].append(entry)
     for name, found in there.items():
-        first = next((entry for entry in found if entry.by_program or entry.type == "CNAME"), None)
+        first = next((entry for entry in found if entry.source == "program" or entry.type == "CNAME"), None)
         for other in found:
             if first and other is not first and _clash(name, first, other):
-                limit = (
-                    f"{first.type} of {first.key} is at this name, where {other.type} cannot be beside it (RFC 2181)"
-                )
-                yield problem(other.key, name, limit, "Keep one of the two.")
+                kept, blamed = (other, first) if other.source == "mail" else (first, other)
+                limit = f"{kept.key} declares {kept.type} at this name, beside which {blamed.type} cannot be (RFC 2181)"
+                yield problem(blamed.key, name, limit, "Keep one of the two.")
 
 
-def records_are_distinct(hosts: tuple[Host, ...], records: tuple[ZoneRecord, ...]) -> Iterator[Problem]:
+def records_are_distinct(
+    hosts: tuple[Host, ...], records: tuple[ZoneRecord, ...], mail: Mail, domain: str, zone: str
+) -> Iterator[Problem]:
     """Cloudflare refuses a record that is there already."""
     seen: dict[tuple[str, str, str], Entry] = {}
-    for entry in _declared(hosts, records):
+    for entry in (*entries.of_mail(mail, domain, zone), *_declared(hosts, records)):
         first = seen.setdefault((entry.name, entry.type, entry.value), entry)
-        if first is not entry and entry.type != "CNAME":  # two of those do not stand alone either
+        # Two CNAMEs do not stand alone either, and mail has rules of its own.
+        if first is not entry and entry.type != "CNAME" and entry.source != "mail":
             yield problem(entry.key, f"{entry.type} at {entry.name}", f"{first.key} declares the same", "Remove one.")
 
 
-def exchangers_are_hosts(hosts: tuple[Host, ...], records: tuple[ZoneRecord, ...], domain: str) -> Iterator[Problem]:
+def policies_of_mail_are_left_to_it(
+    records: tuple[ZoneRecord, ...], mail: Mail, domain: str, zone: str
+) -> Iterator[Problem]:
+    """Two policies of one kind at one name count as none (RFC 7208 section 4.5, RFC 9989, RFC 8461, RFC 8460)."""
+    own = {(entry.name, _version(entry.value)) for entry in entries.of_mail(mail, domain, zone) if entry.type == "TXT"}
+    for index, record in enumerate(records):
+        if record.type == "TXT" and (record.name, version := _version(record.value)) in own and version:
+            limit = f"the mail section declares {version} at this name, and two of them count as none"
+            yield problem(f"records[{index}]", f"TXT at {record.name}", limit, "Say it in mail.")
+
+
+def exchangers_are_hosts(
+    hosts: tuple[Host, ...], records: tuple[ZoneRecord, ...], mail: Mail, domain: str, zone: str
+) -> Iterator[Problem]:
     """An MX or NS never leads to a CNAME (RFC 2181 section 10.3), and a null MX is the only one (RFC 7505)."""
     declared = list(_declared(hosts, records))
     aliases = {f"{entry.full_name(domain)}." for entry in declared if entry.type == "CNAME" and entry.name != APEX}
-    exchangers = Counter(entry.name for entry in declared if entry.type == "MX")
+    all_records = (*entries.of_mail(mail, domain, zone), *declared)
+    exchangers = Counter(entry.name for entry in all_records if entry.type == "MX")
     for entry in declared:
         target = entry.value.rpartition(" ")[2]
         if entry.type in ("MX", "NS") and target in aliases:
@@ -137,13 +162,13 @@ def comments_fit_the_plan(records: tuple[ZoneRecord, ...], zone_plan: PlanName) 
 
 
 def records_fit_the_plan(
-    hosts: tuple[Host, ...], records: tuple[ZoneRecord, ...], zone_plan: PlanName
+    hosts: tuple[Host, ...], records: tuple[ZoneRecord, ...], mail: Mail, domain: str, zone: str, zone_plan: PlanName
 ) -> Iterator[Problem]:
-    """Each plan holds so many records; those of mail and of the program itself are counted while they are declared."""
-    count = sum(1 for _ in _declared(hosts, records))
+    """Each plan holds so many records; the few of the program itself are counted while they are declared."""
+    count = sum(1 for _ in (*entries.of_mail(mail, domain, zone), *_declared(hosts, records)))
     most = PLANS[zone_plan].dns_records
     if count > most:
-        limit = f"plan {zone_plan!r} holds {most} records and hosts and records declare {count}"
+        limit = f"plan {zone_plan!r} holds {most} records and this stack declares {count}"
         key, shown = ("records", f"{len(records)} records") if records else ("hosts", f"{len(hosts)} hosts")
         yield problem(key, shown, limit, "Declare fewer, or use a larger zonePlan.")
 
@@ -152,6 +177,7 @@ RECORD_CHECKS = (
     names_are_relative_and_fit,
     aliases_stand_alone,
     records_are_distinct,
+    policies_of_mail_are_left_to_it,
     exchangers_are_hosts,
     apex_is_cloudflares,
     certificate_reaches,
@@ -169,11 +195,17 @@ def _declared(hosts: tuple[Host, ...], records: tuple[ZoneRecord, ...]) -> Itera
 
 def _clash(name: str, first: Entry, other: Entry) -> bool:
     """Whether `other` cannot stand beside `first`, which is a CNAME or the program's own."""
-    if first.by_program and other.of_host:
-        return False  # said by the rules about hosts
+    if (first.source, other.source) in (("program", "hosts"), ("mail", "mail")):
+        return False  # said by the rules about hosts, and by those about mail
     if first.key == other.key:
         return False  # the addresses of one host
     types = {first.type, other.type}
     if name == APEX or "CNAME" not in types:
-        return types <= {"CNAME", *_ADDRESSES} and ("CNAME" in types or first.by_program)
+        return types <= {"CNAME", *_ADDRESSES} and ("CNAME" in types or first.source == "program")
     return True
+
+
+def _version(value: str) -> str:
+    """What a policy of mail says it is: `v=spf1`, `v=DMARC1`; nothing for other texts."""
+    tag = re.split(r"[;\s]", value, maxsplit=1)[0]
+    return tag.lower() if tag.lower().startswith("v=") else ""

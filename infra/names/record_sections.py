@@ -1,13 +1,13 @@
 """The configuration of records that stand in the zone as they are written."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from infra.hostnames import owner_fault, record_fault
 from infra.names import text
 from infra.names.addresses import address_fault, reach_fault
-from infra.names.record_data import PARTS, Value, data_fault, parsed, written, zone_file_fault
+from infra.names.record_data import PARTS, data_fault, parsed, written, zone_file_fault
 from infra.names.ttl import AUTOMATIC, DEFAULT_TTL, ttl_fault
 from infra.section import Section, refused
 
@@ -34,7 +34,7 @@ class ZoneRecord(Section):
     name: str
     type: RecordType
     content: str | None = Field(default=None, validate_default=True)
-    data: dict[str, Value] | None = Field(default=None, validate_default=True)
+    data: dict[str, Any] | None = Field(default=None, validate_default=True)
     proxied: bool = False
     ttl: int | None = None
     priority: int | None = Field(default=None, validate_default=True, ge=0, le=65535)
@@ -65,7 +65,7 @@ class ZoneRecord(Section):
 
     @field_validator("data")
     @classmethod
-    def _has_the_parts(cls, data: dict[str, Value] | None, info: ValidationInfo) -> dict[str, Value] | None:
+    def _has_the_parts(cls, data: dict[str, Any] | None, info: ValidationInfo) -> dict[str, Any] | None:
         kind = info.data.get("type")
         if kind is None:
             return data

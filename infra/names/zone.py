@@ -8,7 +8,7 @@ import pulumi_cloudflare as cloudflare
 
 from infra.component import Component
 from infra.hostnames import APEX
-from infra.names.naming import host_resources, record_resources
+from infra.names.naming import former_resources, host_resources, record_resources
 from infra.names.record_data import Value
 from infra.names.record_sections import ZoneRecord
 from infra.names.sections import Host
@@ -63,11 +63,13 @@ class Zone(Component):
         ttl: int | None = None,
         priority: int | None = None,
         comment: str | None = None,
+        former: str | None = None,
         parent: pulumi.Resource | None = None,
     ) -> cloudflare.DnsRecord:
         """One record of this zone, at an absolute `name`, with `content` or, where Cloudflare wants parts, `data`.
 
-        TXT content is quoted by the caller (`infra.names.text.quoted`). Raises RunError where the plan is full.
+        TXT content is quoted by the caller (`infra.names.text.quoted`). `former` is what the resource was called
+        before. Raises RunError where the plan is full.
         """
         self._count += 1
         most = PLANS[self._plan].dns_records
@@ -85,7 +87,7 @@ class Zone(Component):
             ttl=ttl or (AUTOMATIC if proxied else DEFAULT_TTL),
             priority=priority,
             comment=comment,
-            opts=pulumi.ResourceOptions(parent=parent or self),
+            opts=pulumi.ResourceOptions(parent=parent or self, aliases=[pulumi.Alias(name=former)] if former else None),
         )
 
     def _own(self, stack: Stack) -> cloudflare.Zone:
@@ -111,8 +113,9 @@ class Zone(Component):
 
     def _verbatim(self, stack: Stack) -> None:
         records = verbatim(stack)
-        names = record_resources([(record.name, record.type, record.value) for record in records])
-        for resource, record in zip(names, records, strict=True):
+        known = [(record.name, record.type, record.value) for record in records]
+        named = zip(record_resources(known), former_resources(known), records, strict=True)
+        for resource, former, record in named:
             self.record(
                 resource,
                 stack.host(record.name),
@@ -123,6 +126,7 @@ class Zone(Component):
                 ttl=record.record_ttl,
                 priority=record.priority,
                 comment=record.comment,
+                former=former,
             )
 
 
