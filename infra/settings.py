@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from infra.destination_sections import Destinations
 from infra.documents.sections import Apps, Maintenance, SecurityTxt
@@ -88,11 +88,6 @@ def _api_label(label: str) -> str:
     return label
 
 
-def _none_where_empty(value: object) -> object:
-    """A key must have a default to be optional for the engine, and an object has none that says nothing but {}."""
-    return None if value == {} else value
-
-
 Domain = Annotated[str, AfterValidator(_domain)]
 Secret = Annotated[SecretStr, AfterValidator(_filled)]
 IdentityKey = Annotated[SecretStr, AfterValidator(_identity_key)]
@@ -121,10 +116,10 @@ class Settings(Section):
     parked: tuple[DomainAside, ...] = Field(default=(), max_length=MAX_ASIDE)
     retired: tuple[Retired, ...] = Field(default=(), max_length=MAX_ASIDE)
     redirects: Redirects = Redirects()
-    apps: Annotated[Apps | None, BeforeValidator(_none_where_empty)] = None
-    security_txt: Annotated[SecurityTxt | None, BeforeValidator(_none_where_empty)] = None
+    apps: Apps = Apps()
+    security_txt: SecurityTxt = SecurityTxt()
     maintenance: Maintenance = Maintenance()
-    access: Annotated[Access | None, BeforeValidator(_none_where_empty)] = None
+    access: Access = Access()
     mail: Mail = Mail()
     spf_lookups: SpfLookups = "dns"
     ssl: SslMode = "strict"

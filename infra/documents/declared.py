@@ -1,6 +1,6 @@
 """Which documents the edge serves and which hosts it keeps closed, from the configuration."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from infra.documents import apps as associations
 from infra.documents.document import Document
@@ -22,17 +22,18 @@ def of(stack: Stack) -> tuple[Document, ...]:
     return (*own, *mail_documents.documents(settings.mail, settings.domain))
 
 
-def documents(
-    domain: str, hosts: Iterable[Host], apps: Apps | None, security_txt: SecurityTxt | None
-) -> tuple[Document, ...]:
+def documents(domain: str, hosts: Iterable[Host], apps: Apps, security_txt: SecurityTxt) -> tuple[Document, ...]:
     """The documents that these sections ask for."""
-    found: list[Document] = []
-    for host in apps.hosts if apps else ():
-        found += [associations.apple(absolute(host, domain), apps)] if apps and apps.apple else []
-        found += [associations.android(absolute(host, domain), apps)] if apps and apps.android else []
-    if security_txt:
-        found += security_documents(proxied((host for host in hosts if host.role == "web"), domain), security_txt)
-    return tuple(found)
+    visited = proxied((host for host in hosts if host.role == "web"), domain)
+    return (*_associations(domain, apps), *security_documents(visited, security_txt))
+
+
+def _associations(domain: str, apps: Apps) -> Iterator[Document]:
+    for host in apps.hosts:
+        if apps.apple:
+            yield associations.apple(absolute(host, domain), apps)
+        if apps.android:
+            yield associations.android(absolute(host, domain), apps)
 
 
 def closed(stack: Stack) -> tuple[str, ...]:

@@ -10,11 +10,11 @@ from infra.problems import Problem, problem, repeated
 MAX_AASA = 128 * 1024  # bytes, uncompressed (Apple, "Supporting associated domains")
 
 
-def apps_are_at_hosts_of_the_edge(apps: Apps | None, hosts: tuple[Host, ...]) -> Iterator[Problem]:
+def apps_are_at_hosts_of_the_edge(apps: Apps, hosts: tuple[Host, ...]) -> Iterator[Problem]:
     """Only what passes through the edge can be answered there."""
-    for index, name in enumerate(apps.hosts if apps else ()):
+    for index, name in enumerate(apps.hosts):
         yield from _at_the_edge(f"apps.hosts[{index}]", name, hosts)
-    for name in repeated(apps.hosts if apps else ()):
+    for name in repeated(apps.hosts):
         yield problem("apps.hosts", name, "each host is named once", "Remove the repeated entry.")
 
 
@@ -32,7 +32,7 @@ def maintenance_spares_the_api(maintenance: Maintenance, hosts: tuple[Host, ...]
 
 
 def association_file_is_short(
-    apps: Apps | None, security_txt: SecurityTxt | None, domain: str, hosts: tuple[Host, ...]
+    apps: Apps, security_txt: SecurityTxt, domain: str, hosts: tuple[Host, ...]
 ) -> Iterator[Problem]:
     """Apple ignores a longer one."""
     for document in documents(domain, hosts, apps, security_txt):
@@ -43,11 +43,11 @@ def association_file_is_short(
             return
 
 
-def security_txt_has_a_place(security_txt: SecurityTxt | None, hosts: tuple[Host, ...]) -> Iterator[Problem]:
+def security_txt_has_a_place(security_txt: SecurityTxt, hosts: tuple[Host, ...]) -> Iterator[Problem]:
     """It is served at the proxied hosts that people visit."""
-    if security_txt and not any(host.proxied and host.role == "web" for host in hosts):
+    if security_txt.contact and not any(host.proxied and host.role == "web" for host in hosts):
         limit = "no host of role web is proxied, so the edge cannot serve it"
-        yield problem("securityTxt", "a value", limit, "Leave it out, and let the application serve it.")
+        yield problem("securityTxt", security_txt.contact, limit, "Leave it out, and let the application serve it.")
 
 
 def _at_the_edge(key: str, name: str, hosts: tuple[Host, ...]) -> Iterator[Problem]:

@@ -49,28 +49,37 @@ class AndroidApp(Section):
 
 
 class Apps(Section):
-    """Which mobile apps open links to which hosts of the zone."""
+    """Which mobile apps open links to which hosts of the zone; none where it names none."""
 
-    hosts: tuple[Label, ...] = Field(min_length=1)
+    hosts: tuple[Label, ...] = ()
     apple: tuple[AppleApp, ...] = ()
     android: tuple[AndroidApp, ...] = ()
 
     @model_validator(mode="after")
-    def _names_an_app(self) -> Self:
-        if not self.apple and not self.android:
-            raise refused("it names an app of Apple's or of Android's", "Add apple or android, or leave out apps.")
+    def _is_whole(self) -> Self:
+        if bool(self.hosts) != bool(self.apple or self.android):
+            raise refused("hosts, and the apps that open their links, go together", "Add what is missing.")
         return self
 
 
 class SecurityTxt(Section):
-    """Whom to tell of a vulnerability (RFC 9116). After `expires` nobody trusts the file; a year ahead is the most."""
+    """Whom to tell of a vulnerability (RFC 9116); there is no file where it names nobody.
 
-    contact: Contact
-    expires: date
+    After `expires` nobody trusts the file; a year ahead is the most.
+    """
+
+    contact: Contact | None = None
+    expires: date | None = None
     languages: tuple[Language, ...] = ()
     policy: Page | None = None
     encryption: Page | None = None
     acknowledgments: Page | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.model_fields_set and (self.contact is None or self.expires is None):
+            raise refused("the file has a contact and a day on which it expires (RFC 9116)", "Add what is missing.")
+        return self
 
 
 class Maintenance(Section):

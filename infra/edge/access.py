@@ -11,12 +11,12 @@ from infra.settings import Stack
 
 
 class OperatorsAccess(Component):
-    """One policy for all and one application for each host of operators; nothing without section `access`."""
+    """One policy for all and one application for each host of operators; nothing where `access` names nobody."""
 
     def __init__(self, stack: Stack) -> None:
         super().__init__("operators-access")
         access, hosts = stack.settings.access, access_hosts(stack)
-        if access and hosts:
+        if hosts:
             policy = self._policy(stack, access)
             for host in hosts:
                 self._application(stack, access, host, policy)
@@ -64,10 +64,10 @@ class OperatorsAccess(Component):
 
 
 def access_hosts(stack: Stack) -> tuple[str, ...]:
-    """The hosts that Access stands in front of: this stack's of role ops, where section `access` is given."""
+    """The hosts that Access stands in front of: this stack's of role ops, where `access` names somebody."""
     settings = stack.settings
     operators = (host.name for host in settings.hosts if host.role == "ops" and host.proxied)
-    return tuple(dict.fromkeys(stack.host(name) for name in operators)) if settings.access else ()
+    return tuple(dict.fromkeys(stack.host(name) for name in operators)) if settings.access.guards else ()
 
 
 def _duration(access: access_sections.Access) -> str:

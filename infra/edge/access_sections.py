@@ -22,16 +22,14 @@ Email = Annotated[str, Field(pattern=r"^[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+$", ma
 
 
 class Access(Section):
-    """Who may reach the hosts of role ops: people by address or by the domain of their address."""
+    """Who may reach the hosts of role ops, by address or by its domain; none are guarded where it names nobody."""
 
     emails: tuple[Email, ...] = ()
     email_domains: tuple[str, ...] = ()
     session_hours: int = Field(default=12, ge=1, le=720)
 
     @model_validator(mode="after")
-    def _lets_in_somebody_and_not_everybody(self) -> Self:
-        if not self.emails and not self.email_domains:
-            raise refused("it lets in nobody", "Name people in emails, or a domain in emailDomains.")
+    def _lets_in_nobody_by_accident(self) -> Self:
         for domain in self.email_domains:
             if fault := domain_fault(domain):
                 raise refused(f"emailDomains: {fault}", "Give the part after the @, such as tidewriters.example.")
@@ -39,14 +37,19 @@ class Access(Section):
                 raise refused(f"anybody can have an address at {domain}", "Name people in emails instead.")
         return self
 
+    @property
+    def guards(self) -> bool:
+        """Whether it is asked for."""
+        return bool(self.emails or self.email_domains)
 
-def access_has_hosts(access: Access | None, hosts: tuple[Host, ...]) -> Iterator[Problem]:
+
+def access_has_hosts(access: Access, hosts: tuple[Host, ...]) -> Iterator[Problem]:
     """Access stands at the edge: a host that is not proxied would be open beside it."""
-    operators = [(index, host) for index, host in enumerate(hosts) if host.role == "ops"]
-    if access and not operators:
+    operators = [(index, host) for index, host in enumerate(hosts) if host.role == "ops" and access.guards]
+    if access.guards and not operators:
         limit = "no host has role ops, so there is nothing to stand in front of"
         yield problem("access", "a value", limit, "Give operators' hosts role ops, or leave out access.")
-    for index, host in operators if access else ():
+    for index, host in operators:
         if not host.proxied:
             limit = (
                 f"{host.name} is for operators and access stands at the edge, which a host that is not proxied avoids"

@@ -120,17 +120,18 @@ def _no_extras(text: str, column: str) -> None:
 
 
 def _source_host(host: str, names: Names) -> str:
-    if host in ("", names.canonical):
-        return names.canonical
     if host == names.alias:
         limit = f"{host} leads to {names.canonical} already, and a path alone means both"
         raise AddressError(limit, "Leave the host out.")
     if host in names.api:
         raise AddressError(f"{host} is the API, which is never redirected", "Remove the line.")
-    if host not in names.proxied:
-        limit = "only hosts that are declared here and proxied can be redirected: " + ", ".join(sorted(names.proxied))
-        raise AddressError(limit, "Use one of these, or begin the path with a slash.")
-    return host
+    found = host or names.canonical
+    if found not in names.proxied:
+        limit = f"{found} is no proxied host of this stack ({', '.join(sorted(names.proxied)) or 'none'})"
+        raise AddressError(
+            limit, "The edge redirects only what passes through it: name such a host, or proxy this one."
+        )
+    return found
 
 
 def _target_parts(text: str, origin: Place, names: Names) -> tuple[str, str, bool]:
@@ -153,9 +154,10 @@ def _host_fault(authority: str, text: str, names: Names) -> None:
     except ValueError:
         plain = False
     host, _, port = authority.partition(":")
-    limit = record_fault(host)
-    if not plain or limit or (":" in authority and not port):
-        raise AddressError(limit or "to has a host, perhaps a port, and no user", "Correct the address.")
+    if not plain or (":" in authority and not port):
+        raise AddressError("to has a host, perhaps a port, and no user", "Correct the address.")
+    if limit := record_fault(host):
+        raise AddressError(limit, "Correct the address.")
     if host == names.alias:
         limit = f"{host} leads on to {names.canonical}: that would be two redirects"
         raise AddressError(limit, f"Write https://{names.canonical}/… instead.")

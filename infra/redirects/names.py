@@ -62,7 +62,7 @@ def names(
         domain=domain,
         canonical=name,
         alias=alias,
-        proxied=frozenset(proxied(declared, domain)) | {name},
+        proxied=frozenset(proxied(declared, domain)),
         known=frozenset({name, alias, api, *(absolute(each.name, domain) for each in (*declared, *records))}),
         api=frozenset({api}),
         documents=frozenset((each.host, each.path) for each in served),

@@ -25,12 +25,12 @@ class OldPaths:
     faults: tuple[Fault, ...] = ()
 
 
-def load(file: str | None, names: Names, root: Path = PROJECT_ROOT) -> OldPaths:
+def load(file: str | None, names: Names) -> OldPaths:
     """The old paths in `file`, relative to the project's root. Raises FileError."""
     if file is None:
         return OldPaths()
     try:
-        content = (root / file).read_bytes()
+        content = (PROJECT_ROOT / file).read_bytes()
     except OSError as error:
         raise FileError(error.strerror or type(error).__name__) from None
     return parse(content, names)

@@ -27,8 +27,8 @@ def old_paths_are_right(
     zone_plan: PlanName,
     extra_rules: Mapping[str, Sequence[object]],
     records: tuple[ZoneRecord, ...],
-    apps: Apps | None,
-    security_txt: SecurityTxt | None,
+    apps: Apps,
+    security_txt: SecurityTxt,
 ) -> Iterator[Problem]:
     """Every line can become a redirect that acts, and does what it says in one hop."""
     zone = names(

@@ -11,6 +11,7 @@ import pulumi_cloudflare as cloudflare
 from infra.edge import expressions
 from infra.redirects import declared
 from infra.redirects.conflicts import PathRedirect
+from infra.redirects.names import Names
 from infra.settings import Stack
 
 STATUS = 301
@@ -18,7 +19,8 @@ STATUS = 301
 
 def rules(stack: Stack) -> list[cloudflare.RulesetRuleArgs]:
     """All of the zone's own redirect rules, in the order in which they act."""
-    return [*(_old_path(stack, redirect) for redirect in declared.of(stack).single), *_fixed(stack)]
+    names = declared.names_of(stack)
+    return [*(old_path(redirect, names) for redirect in declared.of(stack).single), *_fixed(stack)]
 
 
 def _fixed(stack: Stack) -> list[cloudflare.RulesetRuleArgs]:
@@ -42,9 +44,10 @@ def _fixed(stack: Stack) -> list[cloudflare.RulesetRuleArgs]:
     ]
 
 
-def _old_path(stack: Stack, redirect: PathRedirect) -> cloudflare.RulesetRuleArgs:
+def old_path(redirect: PathRedirect, names: Names) -> cloudflare.RulesetRuleArgs:
+    """A redirect as a rule; one at the canonical host acts at its alias too."""
     source, target = redirect.source, redirect.target
-    hosts = (source.host, stack.alias_host) if source.host == stack.canonical_host else (source.host,)
+    hosts = (source.host, names.alias) if source.host == names.canonical else (source.host,)
     where = expressions.below_path if source.below else expressions.at_path
     url = _computed(expressions.moved(source.path, target.url)) if target.keeps else _written(target.url)
     return _rule(
