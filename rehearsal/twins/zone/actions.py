@@ -121,7 +121,12 @@ def _rate_limit(rule: Rule, what: str, limits: Limits) -> None:
     only(limit, known, f"{what}: ratelimit")
     one_of(limit.get("period"), limits.rate_periods, f"{what}: period")
     whole(limit.get("requestsPerPeriod"), f"{what}: requestsPerPeriod", least=1, most=_MOST_REQUESTS)
-    one_of(limit.get("mitigationTimeout", limit["period"]), limits.rate_mitigations, f"{what}: mitigationTimeout")
+    timeout = limit.get("mitigationTimeout", limit["period"])
+    if limits.rate_fields is None or rule.action not in CHALLENGES:
+        throttling = (0,) if limits.rate_fields is None else ()
+        one_of(timeout, (*throttling, *limits.rate_mitigations), f"{what}: mitigationTimeout")
+    elif timeout != 0:
+        raise CloudflareError(f"{what}: mitigationTimeout must be 0 where the action is a challenge, got {timeout}")
     _characteristics(limit.get("characteristics") or [], what, limits)
     if limit.get("countingExpression"):
         if not limits.rate_counting:

@@ -24,6 +24,10 @@ class Holdings:
         self._scopes: dict[tuple[Kind, str], _Group] = {}
         self._names: dict[tuple[str, str], _Group] = {}
 
+    def assign(self, name: str, plan: Plan) -> None:
+        """Let the zone of that name be on `plan`."""
+        self._plans[name] = plan
+
     def put(self, entry: Entry) -> None:
         """Take an entry in, in the place of the one with its id if there is one."""
         old = self._all.get(entry.id)

@@ -73,6 +73,7 @@ DEFAULTS: Mapping[str, Any] = {
     "browser_cache_ttl": _HOURS_4,
     "http2": "on",
     "security_header": {"strict_transport_security": {"enabled": False}},
+    "tls_client_auth": "off",
 }
 
 
@@ -119,3 +120,5 @@ _CHECKS: dict[str, Callable[[Any, str], None]] = {
     "browser_cache_ttl": _browser_cache_ttl,
     "security_header": _security_header,
 }
+KNOWN = frozenset(_CHECKS)
+"""The names of all settings."""

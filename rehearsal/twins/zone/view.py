@@ -41,6 +41,11 @@ class Zone:
         return self.entry.outputs["name"]
 
     @property
+    def account_id(self) -> str:
+        """Cloudflare's id of the account that the zone belongs to."""
+        return self.entry.scope
+
+    @property
     def name_servers(self) -> list[str]:
         """Cloudflare's two name servers for the zone."""
         return list(self.entry.outputs["nameServers"])
@@ -151,7 +156,13 @@ class Zone:
         return any(one.outputs["enabled"] for one in self.held.get(Kind.PULL_SETTINGS, ()))
 
     def origin_certificate(self, host: str) -> ClientCertificate | None:
-        """The client certificate that the edge shows to the origin of `host`, if pulls are enabled for it."""
+        """The client certificate that the edge shows to the origin of `host`, if pulls are enabled for it.
+
+        The zone's own switch decides first
+        (https://developers.cloudflare.com/ssl/origin-configuration/authenticated-origin-pull/set-up/per-hostname/).
+        """
+        if self.setting("tls_client_auth") != "on":
+            return None
         hosts = [one.meaning for one in self.held.get(Kind.PULL_HOSTS, ())]
         ids = {h: id_ for one in hosts if isinstance(one, PullHosts) for h, id_ in one.certificates.items()}
         found = [one.meaning for one in self.held.get(Kind.PULL_CERTIFICATE, ()) if one.id == ids.get(host.lower())]

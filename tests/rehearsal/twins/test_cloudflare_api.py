@@ -121,7 +121,7 @@ def test_records_are_chosen_by_name_and_type(api: CloudflareApiTwin, declared: D
 
 
 @pytest.mark.parametrize(
-    "query", [{"page": 0}, {"page": "two"}, {"per_page": 0}, {"per_page": 5_000_001}, {"content": "x"}]
+    "query", [{"page": 0}, {"page": "two"}, {"per_page": 0}, {"per_page": 5_000_001}, {"colour": "x"}]
 )
 def test_a_page_that_cannot_be_is_refused(api: CloudflareApiTwin, declared: Declaration, query: dict[str, Any]):
     assert refused(ask(api, f"/zones/{declared.zone.id}/dns_records", **query))[:2] == (400, 1004)
