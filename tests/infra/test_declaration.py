@@ -7,6 +7,7 @@ from rehearsal.graph import Graph
 from rehearsal.plan import plan
 from tests.infra.conftest import ROOT, Deployed, deploy
 
+UPLOAD = "cloudflare:index/authenticatedOriginPullsHostnameCertificate"
 COUNTS = {
     "aws:acm/certificate:Certificate": 1,
     "aws:acm/certificateValidation:CertificateValidation": 1,
@@ -17,7 +18,7 @@ COUNTS = {
     "aws:apigatewayv2/route:Route": 4,
     "aws:apigatewayv2/stage:Stage": 1,
     "aws:cloudwatch/logGroup:LogGroup": 10,
-    "aws:cloudwatch/metricAlarm:MetricAlarm": 16,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": 17,
     "aws:dynamodb/table:Table": 1,
     "aws:iam/role:Role": 11,
     "aws:iam/rolePolicy:RolePolicy": 11,
@@ -25,17 +26,25 @@ COUNTS = {
     "aws:lambda/function:Function": 9,
     "aws:lambda/permission:Permission": 4,
     "aws:route53/healthCheck:HealthCheck": 1,
+    "aws:s3/bucket:Bucket": 1,
+    "aws:s3/bucketObjectv2:BucketObjectv2": 1,
+    "aws:s3/bucketPolicy:BucketPolicy": 1,
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": 1,
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": 1,
+    "aws:s3/bucketVersioning:BucketVersioning": 1,
     "aws:scheduler/schedule:Schedule": 2,
     "aws:secretsmanager/secret:Secret": 5,
     "aws:secretsmanager/secretVersion:SecretVersion": 5,
     "aws:sns/topic:Topic": 2,
     "aws:sns/topicSubscription:TopicSubscription": 2,
     "aws:sqs/queue:Queue": 6,
+    "cloudflare:index/authenticatedOriginPulls:AuthenticatedOriginPulls": 1,
+    f"{UPLOAD}:AuthenticatedOriginPullsHostnameCertificate": 1,
     "cloudflare:index/dnsRecord:DnsRecord": 14,
     "cloudflare:index/ruleset:Ruleset": 4,
     "cloudflare:index/zone:Zone": 1,
-    "cloudflare:index/zoneSetting:ZoneSetting": 5,
-    "pulumi-python:dynamic:Resource": 2,
+    "cloudflare:index/zoneSetting:ZoneSetting": 6,
+    "pulumi-python:dynamic:Resource": 4,
     "pulumi:providers:aws": 1,
 }
 UNNAMED = {  # AWS and Cloudflare give these no name of ours
@@ -48,8 +57,16 @@ UNNAMED = {  # AWS and Cloudflare give these no name of ours
     "aws:lambda/eventSourceMapping:EventSourceMapping",
     "aws:lambda/permission:Permission",
     "aws:route53/healthCheck:HealthCheck",
+    "aws:s3/bucket:Bucket",  # its name is `bucket`
+    "aws:s3/bucketObjectv2:BucketObjectv2",
+    "aws:s3/bucketPolicy:BucketPolicy",
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+    "aws:s3/bucketVersioning:BucketVersioning",
     "aws:secretsmanager/secretVersion:SecretVersion",
     "aws:sns/topicSubscription:TopicSubscription",
+    "cloudflare:index/authenticatedOriginPulls:AuthenticatedOriginPulls",
+    f"{UPLOAD}:AuthenticatedOriginPullsHostnameCertificate",
     "cloudflare:index/zoneSetting:ZoneSetting",
     "pulumi-python:dynamic:Resource",
     "pulumi:providers:aws",
@@ -98,6 +115,7 @@ def test_a_second_run_declares_the_same(graph: Graph, deployed: Deployed) -> Non
 def test_every_secret_is_marked_and_stands_nowhere_else(graph: Graph, deployed: Deployed) -> None:
     marked = {(resource.name, path) for resource in graph for path in resource.secrets if path != "__provider"}
     assert marked == {
+        ("origin-pull-2026-11", "privateKey"),
         ("secret-identity-value", "secretString"),
         ("secret-kit-value", "secretString"),
         ("secret-slack-value", "secretString"),
