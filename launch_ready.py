@@ -346,6 +346,10 @@ def drift(
         Path | None, typer.Option("--zone", help="Compare with this snapshot instead of the live zone.", metavar="FILE")
     ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write it as JSON.", metavar="FILE")] = None,
+    imports: Annotated[
+        Path | None,
+        typer.Option("--imports", help="Also write the file for `pulumi import --file`.", metavar="FILE"),
+    ] = None,
 ) -> None:
     """Compare the live zone with what the stack and its tenants declare, record by record, rule by rule."""
     import checks
@@ -359,7 +363,10 @@ def drift(
         snapshot = comparison.load(zone) if zone else comparison.read(_cloudflare(vantage), site.domain, _progress)
         found = comparison.compare(graphs, snapshot)
         if json_file:
-            json_file.write_text(json.dumps(found.document(), indent=2) + "\n", encoding="utf-8")
+            _write_json(json_file, found.document(), indent=2)
+        if imports:
+            own = graphs[0] if not site.owner else next(graph for graph in graphs if graph["stack"] == stack)
+            _write_json(imports, _imports(own, found))
     except RehearsalError as error:
         _stop(str(error), error.exit_code)
     except (checks.UsageError, OSError) as error:
@@ -401,32 +408,61 @@ def adopt(
 
 
 def _adopt(domain: str, stack: str, like: str, access: Any) -> list[str]:
-    """Read, guess, plan, keep what was left over, plan again, write; returns what to say about it."""
+    """Read, guess, plan, keep what was left over, plan again, write; returns what to say about it.
+
+    Where a plan refuses what was guessed, that is written all the same, to be mended by hand.
+    """
     from datetime import UTC, datetime
 
     from checks import drift as comparison
     from infra import adoption
     from rehearsal import stackfile
-    from rehearsal.plan import plan as plan_pass
+    from rehearsal.errors import ProgramError
 
     snapshot = comparison.read(access, domain, _progress)
-    guess = adoption.first_guess(snapshot, datetime.now(UTC).date())
-    _progress("plan what was guessed")
-    first = comparison.compare([plan_pass(PROJECT, like, guess.config).to_document()], snapshot)
-    left = [one.id for change in (comparison.Change.UNMANAGED, comparison.Change.REMOVED) for one in first.of(change)]
-    guess = adoption.with_leftovers(guess, snapshot, left)
-    _progress("plan what is written")
-    graph = plan_pass(PROJECT, like, guess.config).to_document()
-    found = comparison.compare([graph], snapshot)
     files, project = _adopted(stack), stackfile.load(PROJECT, like).project
     template = (PROJECT / f"Pulumi.{like}.yaml").read_text(encoding="utf-8")
     headline = f"{domain} as it was found. What no zone tells comes from Pulumi.{like}.yaml: make that yours."
+    guess = adoption.first_guess(snapshot, datetime.now(UTC).date())
+    try:
+        _, first = _planned(like, guess.config, snapshot, "plan what was guessed")
+        left = [
+            one.id
+            for one in first.differences
+            if one.change in (comparison.Change.UNMANAGED, comparison.Change.REMOVED)
+        ]
+        guess = adoption.with_leftovers(guess, snapshot, left)
+        graph, found = _planned(like, guess.config, snapshot, "plan what is written")
+    except ProgramError as error:
+        files["config"].write_text(adoption.stack_file(template, guess.config, project, headline), encoding="utf-8")
+        _write_json(files["zone"], snapshot)
+        mend = f"mend {files['config'].name}, then: launch-ready drift --stack {stack} --zone {files['zone'].name}"
+        raise ProgramError(f"{error}\n{mend} --imports {files['imports'].name}") from None
     files["config"].write_text(adoption.stack_file(template, guess.config, project, headline), encoding="utf-8")
-    imports = adoption.import_document(graph, {pair.urn: pair.id for pair in found.pairs})
-    files["imports"].write_text(json.dumps(imports, indent=1) + "\n", encoding="utf-8")
-    files["zone"].write_text(json.dumps(snapshot, indent=1) + "\n", encoding="utf-8")
-    written = [f"written: {', '.join(path.name for path in files.values())}"]
-    return [*comparison.lines(found), *(f"! {note}" for note in guess.notes), *written]
+    _write_json(files["imports"], _imports(graph, found))
+    _write_json(files["zone"], snapshot)
+    written = f"written: {', '.join(path.name for path in files.values())}"
+    return [*comparison.lines(found), *(f"! {note}" for note in guess.notes), written]
+
+
+def _planned(stack: str, config: dict[str, Any], snapshot: dict[str, Any], what: str) -> tuple[dict[str, Any], Any]:
+    """The graph of `stack` with this configuration, and how far the zone is from it."""
+    from checks import drift as comparison
+    from rehearsal.plan import plan as plan_pass
+
+    _progress(what)
+    graph = plan_pass(PROJECT, stack, config).to_document()
+    return graph, comparison.compare([graph], snapshot)
+
+
+def _imports(graph: dict[str, Any], found: Any) -> dict[str, Any]:
+    from infra import adoption
+
+    return adoption.import_document(graph, {pair.urn: pair.id for pair in found.pairs})
+
+
+def _write_json(path: Path, document: Any, indent: int = 1) -> None:
+    path.write_text(json.dumps(document, indent=indent) + "\n", encoding="utf-8")
 
 
 def _adopted(stack: str) -> dict[str, Path]:

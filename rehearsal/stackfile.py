@@ -20,6 +20,7 @@ PROJECT_FILE = "Pulumi.yaml"
 # A plan or a rehearsal asks nobody outside of this machine, whatever the stack says.
 _OFFLINE: Mapping[str, Any] = {"spfLookups": "recorded"}
 _BOOLEAN = "tag:yaml.org,2002:bool"
+_DATE = "tag:yaml.org,2002:timestamp"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,10 +48,10 @@ class _Declared:
 
 
 class _EngineYaml(yaml.SafeLoader):
-    """YAML as the engine reads it: only true and false are booleans; on, off, yes and no are texts (Go's yaml.v3)."""
+    """YAML as the engine reads it (Go's yaml.v3): only true and false are booleans; on, yes and dates are texts."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 # that of the class above is no ClassVar either
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOLEAN]
+        first: [(tag, pattern) for tag, pattern in resolvers if tag not in (_BOOLEAN, _DATE)]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 

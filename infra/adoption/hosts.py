@@ -27,6 +27,10 @@ def hosts_of(records: Sequence[Mapping[str, Any]], domain: str, notes: list[str]
         host = _host(name, group)
         if host is not None:
             found.append(host)
+            if host["proxied"] != group[0].get("proxied", False):
+                notes.append(
+                    f"{group[0]['name']} is declared DNS-only: {host['platform']} cannot stand behind the proxy"
+                )
     return found
 
 
@@ -67,9 +71,9 @@ def _host(name: str, group: Sequence[Mapping[str, Any]]) -> dict[str, Any] | Non
     addresses = [record["content"] for record in group if record["type"] != "CNAME"]
     where = {"target": aliases[0]} if aliases else {"addresses": addresses}
     platform = (of_target(aliases[0]) if aliases else None) or "plain"
-    for candidate in (platform, "plain"):
-        host = {"name": name, "platform": candidate, **where, "proxied": proxied, "role": "web"}
-        host |= {} if proxied else {"ttl": int(ttl)}
+    for candidate, edge in ((platform, proxied), ("plain", proxied), (platform, False)):
+        host = {"name": name, "platform": candidate, **where, "proxied": edge, "role": "web"}
+        host |= {} if edge else {"ttl": int(ttl)}
         if fault(Host, host) is None:
             return host
     return None

@@ -28,6 +28,11 @@ def mail_of(records: Sequence[Mapping[str, Any]], domain: str, today: date, note
     found["senders"] = [sender for sender in senders if sender]
     found["spfAll"] = "-all" if spf.get(APEX, "").endswith("-all") else "~all"
     found["dmarc"] = _dmarc(_texts(records, domain, "v=DMARC1").get("_dmarc"), today, notes)
+    if found["senders"] and not found["dmarc"].get("rua"):
+        found["dmarc"]["rua"] = [f"mailto:postmaster@{domain}"]
+        notes.append(
+            f"DMARC: reports go to postmaster@{domain}, for a domain that sends takes them; correct the address"
+        )
     if addresses := _tls_rpt(_texts(records, domain, "v=TLSRPTv1").get("_smtp._tls")):
         found["tlsRpt"] = addresses
     return found
