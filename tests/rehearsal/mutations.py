@@ -123,16 +123,9 @@ EDGE = (
     ),
     Mutation("no WAF rule", "infra/edge/firewall.py", WAF_RULE, "", "edge.waf"),
     Mutation(
-        "no managed rules", PHASES, '_firewall_managed": managed.rules', '_origin": managed.rules', "edge.waf-managed"
+        "no managed rules", PHASES, '    "http_request_firewall_managed": managed.rules,\n', "", "edge.waf-managed"
     ),
     Mutation("no rate limit", PHASES, '    "http_ratelimit": rate_limits.rules,\n', "", "edge.rate"),
-    Mutation(
-        "a limit over the webhook",
-        "infra/edge/rate_limits.py",
-        "limit.paths)\n",
-        '(*limit.paths, "/webhooks"))\n',
-        JOURNEY,
-    ),
     Mutation("Stripe sends from elsewhere", "infra/edge/addresses.py", '"3.18.12.63", ', "", "edge.webhook-addresses"),
     Mutation("Bot Fight Mode is on", "infra/edge/edge.py", "stack.settings.bots.fight_mode", "True", "edge.bots"),
     Mutation("static files are not kept", CACHE, "cache=True,", "cache=False,", "cache.static"),
