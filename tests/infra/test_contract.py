@@ -6,6 +6,7 @@ import stripe
 
 from handlers.settings import STRIPE_EVENTS
 from tests.infra.conftest import ROOT, Deployed, deploy
+from tests.infra.test_config import NO_HOSTS_NAMED
 
 SCHEMA = json.loads((ROOT / "checks/contract.schema.json").read_text(encoding="utf-8"))
 
@@ -64,7 +65,7 @@ def test_a_host_that_is_not_proxied_is_not_said_to_be_redirected_by_the_edge() -
         {"name": "@", "platform": "plain", "addresses": ["203.0.113.24"], "role": "web"},
         {"name": "app", "platform": "netlify", "target": "tide.netlify.app", "role": "web", "ttl": 600},
     ]
-    contract = deploy(hosts=hosts).contract
+    contract = deploy(hosts=hosts, **NO_HOSTS_NAMED).contract
     assert contract["edge"]["https_redirect_hosts"] == ["tidewriters.example"]
     [app] = [host for host in contract["hosts"] if host["name"].startswith("app.")]
     assert (app["proxied"], app["ttl"]) == (False, 600)

@@ -7,7 +7,7 @@ from infra.names.caa import API_ISSUERS, EDGE_ISSUERS, issuers, platform_issuers
 from infra.names.platforms import PLATFORMS
 from infra.names.sections import Host
 from tests.infra.conftest import deploy
-from tests.infra.test_config import host, loaded, problems
+from tests.infra.test_config import NO_HOSTS_NAMED, host, loaded, problems
 
 # developers.cloudflare.com/ssl/edge-certificates/caa-records: what Cloudflare serves for Universal SSL
 CLOUDFLARE = {"letsencrypt.org", "pki.goog", "ssl.com", "sectigo.com"}
@@ -28,7 +28,7 @@ def app(platform: str, target: str) -> dict[str, Any]:
 
 def test_the_edges_and_the_apis_authorities_are_always_used() -> None:
     assert set(EDGE_ISSUERS) == CLOUDFLARE
-    assert set(issuers(loaded(hosts=[host()], tenants=None))) == {*CLOUDFLARE, "amazon.com"}
+    assert set(issuers(loaded(hosts=[host()], **NO_HOSTS_NAMED))) == {*CLOUDFLARE, "amazon.com"}
 
 
 @given(hosts, hosts)
@@ -39,13 +39,13 @@ def test_authorities_are_those_of_the_platforms_and_no_others(some: list[Host], 
 
 
 def test_others_are_added_and_said_once() -> None:
-    stack = loaded(hosts=[host()], tenants=None, caa={"also": ["globalsign.com", "pki.goog"]})
+    stack = loaded(hosts=[host()], **NO_HOSTS_NAMED, caa={"also": ["globalsign.com", "pki.goog"]})
     assert issuers(stack) == tuple(sorted({*EDGE_ISSUERS, *API_ISSUERS, "globalsign.com"}))
 
 
 def test_the_records_say_who_may_issue_and_only_the_edge_may_for_a_wildcard() -> None:
     caa = {"iodef": "mailto:security@tidewriters.example", "also": ["globalsign.com"]}
-    deployed = deploy(caa=caa, hosts=[host()], tenants=[])
+    deployed = deploy(caa=caa, hosts=[host()], **NO_HOSTS_NAMED)
     found = {
         (values["name"], values["data"]["flags"], values["data"]["tag"], values["data"]["value"])
         for values in deployed.of_type(RECORD).values()

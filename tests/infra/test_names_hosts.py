@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.test_config import host, loaded, problems
+from tests.infra.test_config import NO_HOSTS_NAMED, host, loaded, problems
 
 FLY_PROOF = {"type": "TXT", "name": "_fly-ownership.app", "value": "app-a1b2c3"}
 
@@ -87,33 +87,38 @@ def fly(**fields: Any) -> dict[str, Any]:
     ],
 )
 def test_a_wrong_host_is_named_with_its_key_and_limit(hosts: list[dict[str, Any]], key: str, said: str) -> None:
-    found = problems(hosts=hosts)
+    found = problems(hosts=hosts, **NO_HOSTS_NAMED)
     assert any(line.startswith(f"launch-ready:{key}: ") and said in line for line in found), found
 
 
 def test_every_wrong_host_has_one_problem_alone() -> None:
-    assert len(problems(hosts=[host(), netlify(proxied=True)])) == 1
+    assert len(problems(hosts=[host(), netlify(proxied=True)], **NO_HOSTS_NAMED)) == 1
 
 
 def test_fly_stands_behind_the_proxy_once_its_record_proves_the_name_or_with_an_address_of_its_own() -> None:
     with_proof = fly(proxied=True, validation=[FLY_PROOF])
     with_address = fly(proxied=True) | {"target": None, "addresses": ["2001:db8::7"]}
     for declared in (with_proof, with_address):
-        assert loaded(hosts=[host(), declared]).settings.hosts[1].proxied
+        assert loaded(**NO_HOSTS_NAMED, hosts=[host(), declared]).settings.hosts[1].proxied
 
 
 def test_a_host_has_a_record_for_each_address() -> None:
-    [apex] = loaded(hosts=[host(addresses=["203.0.113.24", "203.0.113.25", "2001:db8::1"])]).settings.hosts
+    [apex] = loaded(
+        **NO_HOSTS_NAMED, hosts=[host(addresses=["203.0.113.24", "203.0.113.25", "2001:db8::1"])]
+    ).settings.hosts
     assert apex.records == (("A", "203.0.113.24"), ("A", "203.0.113.25"), ("AAAA", "2001:db8::1"))
 
 
 def test_a_ttl_is_five_minutes_where_the_proxy_does_not_decide() -> None:
-    hosts = loaded(hosts=[host(), netlify()]).settings.hosts
+    hosts = loaded(**NO_HOSTS_NAMED, hosts=[host(), netlify()]).settings.hosts
     assert [entry.record_ttl for entry in hosts] == [1, 300]
 
 
 def test_www_may_be_the_name_that_people_see() -> None:
-    stack = loaded(canonical="www", hosts=[app(name="www")])
+    stack = loaded(**NO_HOSTS_NAMED, canonical="www", hosts=[app(name="www")])
     assert (stack.canonical_host, stack.alias_host) == ("www.tidewriters.example", "tidewriters.example")
-    assert any("declared by the program" in line for line in problems(canonical="www", hosts=[app(name="www"), host()]))
-    assert any("www is where the other" in line for line in problems(canonical="www", hosts=[app()]))
+    assert any(
+        "declared by the program" in line
+        for line in problems(**NO_HOSTS_NAMED, canonical="www", hosts=[app(name="www"), host()])
+    )
+    assert any("www is where the other" in line for line in problems(**NO_HOSTS_NAMED, canonical="www", hosts=[app()]))

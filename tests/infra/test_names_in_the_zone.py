@@ -7,6 +7,7 @@ from rehearsal.errors import RehearsalError
 from rehearsal.graph import Graph
 from rehearsal.plan import plan
 from tests.infra.conftest import ROOT, Deployed, deploy
+from tests.infra.test_config import NO_HOSTS_NAMED
 
 RECORD = "cloudflare:index/dnsRecord:DnsRecord"
 DOMAIN = "tidewriters.example"
@@ -84,7 +85,7 @@ def test_a_preview_leads_every_name_somewhere_if_only_to_what_is_not_known_yet(g
 
 def test_www_is_the_host_and_the_apex_an_address_that_nobody_is_asked_at() -> None:
     www = {"name": "www", "platform": "plain", "addresses": ["203.0.113.24"], "role": "web"}
-    deployed = deploy(canonical="www", hosts=[www], tenants=[])
+    deployed = deploy(canonical="www", hosts=[www], **NO_HOSTS_NAMED)
     apex = deployed.inputs[RECORD, "host-apex-aaaa"]
     assert (apex["name"], apex["content"], apex["proxied"]) == (DOMAIN, "100::", True)
     hosts = {(host["name"], host["role"], host["content"]) for host in deployed.contract["hosts"]}
@@ -103,7 +104,7 @@ def test_other_records_stand_as_they_are_written_and_what_platforms_want_to_see_
         {"name": "@", "type": "TXT", "content": 'say "hello"'},
     ]
     apex = {"name": "@", "platform": "plain", "addresses": ["203.0.113.24"], "role": "web"}
-    deployed = deploy(hosts=[apex, status], records=records, tenants=[])
+    deployed = deploy(hosts=[apex, status], records=records, **NO_HOSTS_NAMED)
     sent = {
         resource: (values["name"], values.get("content"), values["ttl"], values.get("comment"))
         for resource, values in deployed.of_type(RECORD).items()
