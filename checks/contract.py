@@ -263,9 +263,10 @@ class Spf(_Part):
 
 
 class Dkim(_Part):
-    """One DKIM selector's record."""
+    """One DKIM selector's record, and the sender that signs with it."""
 
     domain: str
+    via: str
     selector: str
     name: str
     type: Literal["CNAME", "TXT"]

@@ -41,7 +41,8 @@ class Vantage:
     `resolver` is the (host, port) of the one DNS server to ask. `ports` maps a public port to the one dialled.
     `ca_file` is a PEM bundle to trust instead of the public one. `signing_secret` (`whsec_…`) lets the webhook
     checks sign what they send. `origins` maps a host to the (host, port) where its origin is, for those that ask it
-    around the edge; elsewhere it is where the host's record leads.
+    around the edge; elsewhere it is where the host's record leads. `seed_messages` are files of mail that the senders
+    really sent (.eml), `dmarc_reports` a directory of aggregate reports.
     """
 
     resolver: tuple[str, int] | None = None
@@ -52,6 +53,8 @@ class Vantage:
     stripe: StripeAccess | None = None
     cloudflare: CloudflareAccess | None = None
     signing_secret: str | None = field(default=None, repr=False)
+    seed_messages: tuple[str, ...] = ()
+    dmarc_reports: str | None = None
     rehearsal: bool = False
 
     def port(self, public: int) -> int:
@@ -75,6 +78,8 @@ class Vantage:
                 stripe=_access(StripeAccess, document.get("stripe")),
                 cloudflare=_access(CloudflareAccess, document.get("cloudflare")),
                 signing_secret=document.get("signing_secret"),
+                seed_messages=_files(document.get("seed_messages")),
+                dmarc_reports=document.get("dmarc_reports"),
                 rehearsal=bool(document.get("rehearsal", False)),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -94,6 +99,14 @@ class Vantage:
 
 def _resolver(value: Mapping[str, Any] | None) -> tuple[str, int] | None:
     return None if value is None else (str(value["host"]), int(value["port"]))
+
+
+def _files(value: object) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise ValueError("seed_messages must be a list of file names")
+    return tuple(value)
 
 
 def _access(kind: type, value: Mapping[str, Any] | None) -> Any:

@@ -1,21 +1,24 @@
 """The checks of mail."""
 
 from checks.catalogue.checklist import entries
-from checks.commands import curl, dig
+from checks.commands import curl, dig, only
 from checks.model import Check
-from checks.probes import mail, mail_policies, rungs, spf
+from checks.probes import dmarc_reports, mail, mail_policies, messages, rungs, spf
 from checks.rules import dmarc as dmarc_rules
+from checks.rules import dmarc_reports as report_rules
 from checks.rules import mail as mail_rules
 from checks.rules import mail_policies as policy_rules
+from checks.rules import messages as message_rules
 from checks.rules import rungs as rung_rules
 from checks.scope import Scope
 
 VENDOR = "the record leads into a vendor's zone, which a rehearsal does not have"
+NO_MAIL = "a rehearsal sends no mail, and nobody reports on it"
 
 
 def checks() -> tuple[Check, ...]:
     """Every check of this area."""
-    return (*_records(), *_dmarc(), *_vendors(), *_policies())
+    return (*_records(), *_dmarc(), *_vendors(), *_policies(), *_mail_that_was_sent())
 
 
 def _records() -> tuple[Check, ...]:
@@ -144,6 +147,38 @@ def _policies() -> tuple[Check, ...]:
             rule=policy_rules.bimi,
             fix="enforce DMARC, serve the SVG at `mail.bimi.logo`, and deploy",
             command=lambda scope: dig(scope, f"default._bimi.{scope.contract.domain}", "TXT"),
+        ),
+    )
+
+
+def _mail_that_was_sent() -> tuple[Check, ...]:
+    return (
+        Check(
+            entry=entries()["mail.align"],
+            probe=messages.seeds,
+            rule=message_rules.align,
+            fix="finish the sender's domain authentication at the vendor; send a new message to the seed mailbox",
+            command=only("mail.align"),
+            only_live=NO_MAIL,
+            timeout=30.0,
+        ),
+        Check(
+            entry=entries()["mail.unsub"],
+            probe=messages.marketing_seeds,
+            rule=message_rules.unsubscribe,
+            fix="switch one-click unsubscribe on at the sender of the newsletter",
+            command=only("mail.unsub"),
+            only_live=NO_MAIL,
+            timeout=30.0,
+        ),
+        Check(
+            entry=entries()["mail.dmarc-safe"],
+            probe=dmarc_reports.reports,
+            rule=report_rules.next_rung,
+            fix="declare the senders that the reports name, or authenticate their domain, before the next rung",
+            command=only("mail.dmarc-safe"),
+            only_live=NO_MAIL,
+            timeout=60.0,
         ),
     )
 

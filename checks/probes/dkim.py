@@ -36,7 +36,7 @@ class Signature:
         return not self.fault
 
 
-class _Fault(Exception):
+class _Fault(Exception):  # noqa: N818 - what a signature has, not an error of ours
     """Why a signature does not hold."""
 
 

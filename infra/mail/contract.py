@@ -59,6 +59,7 @@ def _dkim(declared: Mail, domain: str) -> list[dict[str, Any]]:
     return [
         {
             "domain": absolute(sender.domain, domain),
+            "via": sender.via,
             "selector": key.selector,
             "name": published.dkim_name(key.selector, absolute(sender.domain, domain)),
             "type": key.type,
