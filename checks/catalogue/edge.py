@@ -83,6 +83,16 @@ def _callers() -> tuple[Check, ...]:
             command=lambda _: f"curl -sS {published.SITE}{published.PATH}",
         ),
         Check(
+            entry=entries()["edge.webhook-skip"],
+            probe=cloudflare.firewall,
+            rule=published_rules.skipped_first,
+            fix="deploy again: the skip rule must stand first, with Stripe's addresses and the webhook's host and path",
+            command=lambda scope: commands.cloudflare(
+                scope,
+                f"/zones/{scope.contract.zone.id}/rulesets/phases/http_request_firewall_custom/entrypoint",
+            ),
+        ),
+        Check(
             entry=entries()["edge.cors"],
             probe=cors.strangers,
             rule=cors_rules.strangers,

@@ -36,6 +36,13 @@ class _Waiting:
     def any(self, name: str, kind: str) -> Mapping[str, Any] | None:
         return self._next(self._named.get((name, kind)))
 
+    def versioned(self, name: str, version: str) -> Mapping[str, Any] | None:
+        """A TXT record that is of the same use, as its first tag says: two others have nothing to do with each other."""
+        for id_ in self._named.get((name, "TXT"), ()):
+            if version and id_ in self._left and _version(_content(self._left[id_])) == version:
+                return self._left.pop(id_)
+        return None
+
     def proof(self, kind: str) -> Mapping[str, Any] | None:
         for id_, record in self._left.items():
             if record["type"] == kind and _content(record).endswith(_OF_CERTIFICATES):
@@ -61,7 +68,7 @@ def compare(declared: Sequence[Resource], live: Iterable[Mapping[str, Any]], zon
     paired = [(resource, _equal(resource, waiting)) for resource in named]
     for resource, record in paired:
         if record is None:
-            record = waiting.any(resource.inputs["name"].lower(), resource.inputs["type"])
+            record = _other(resource, waiting)
         if record is None:
             found.differences.append(_missing(resource))
         else:
@@ -82,6 +89,19 @@ def _equal(resource: Resource, waiting: _Waiting) -> Mapping[str, Any] | None:
     if wanted is None or wanted == UNKNOWN:
         return None
     return waiting.equal(name, kind, content(kind, wanted))
+
+
+def _other(resource: Resource, waiting: _Waiting) -> Mapping[str, Any] | None:
+    """One that stands for the same thing with another content."""
+    name, kind = resource.inputs["name"].lower(), resource.inputs["type"]
+    if kind == "TXT":
+        return waiting.versioned(name, _version(content(kind, resource.inputs["content"])))
+    return waiting.any(name, kind)
+
+
+def _version(text: str) -> str:
+    """Such as `v=spf1` or `v=DMARC1`: what the text begins with; empty where it has none."""
+    return text.split(";")[0].split(" ")[0] if text.startswith("v=") else ""
 
 
 def _find_proof(resource: Resource, waiting: _Waiting, found: Part, zone: str) -> None:

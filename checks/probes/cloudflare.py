@@ -5,7 +5,7 @@ from typing import Any
 
 import requests
 
-from checks.errors import NeedsInput, ProbeError
+from checks.errors import NeedsInput, NotDeclared, ProbeError
 from checks.scope import Scope
 
 
@@ -30,6 +30,20 @@ def bots(scope: Scope) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         raise ProbeError(f"bot_management is no object but {type(found).__name__}")
     return found
+
+
+def firewall(scope: Scope) -> tuple[Mapping[str, Any], ...]:
+    """The enabled custom rules of the zone's firewall, in their order. The token needs Zone WAF: Read.
+
+    GET /zones/{zone_id}/rulesets/phases/http_request_firewall_custom/entrypoint. Raises NeedsInput, ProbeError, and
+    NotDeclared where no address is declared as let through.
+    """
+    if not scope.contract.edge.webhook_addresses:
+        raise NotDeclared("no address is declared as let through")
+    found = _get(scope, "rulesets/phases/http_request_firewall_custom/entrypoint", "Zone WAF: Read")
+    if not isinstance(found, dict) or not isinstance(found.get("rules"), list):
+        raise ProbeError("the firewall's entry point is not in its form: no list of rules")
+    return tuple(rule for rule in found["rules"] if rule.get("enabled", True))
 
 
 def _get(scope: Scope, what: str, permission: str) -> Any:

@@ -112,7 +112,8 @@ def stays(contract: Contract, facts: tuple[Exchange, ...]) -> Verdict:
 def chain(contract: Contract, facts: tuple[tuple[Exchange, ...], ...]) -> Verdict:
     """redir.chain: at most one redirect (two from an http alias), no loop, never from https back to http.
 
-    The HSTS preload list's submission rules. What the last answer says is not judged.
+    The HSTS preload list's submission rules. A hop out of the domain, to a sign-in page or to a site that something has
+    moved to, is not counted; what the last answer says is not judged.
     """
     problems = [problem for hops in facts for problem in _chain_problems(contract, hops)]
     if not facts:
@@ -175,11 +176,12 @@ def _chain_problems(contract: Contract, hops: tuple[Exchange, ...]) -> list[str]
     old = {one.url for one in contract.path_redirects.sample}
     most = 2 if first.scheme == "http" and (first.hostname in aliases or hops[0].url in old) else 1
     redirects = [hop for hop in hops if hop.location]
+    ours = [hop for hop in redirects if f".{host_of(hop.location)}".endswith(f".{contract.domain}")]
     problems = []
     if len({hop.url for hop in hops}) < len(hops) or hops[-1].location in {hop.url for hop in hops}:
         problems.append(f"{hops[0].url} loops")
-    elif len(redirects) > most:
-        problems.append(f"{hops[0].url}: {len(redirects)} redirects, at most {most}")
+    elif len(ours) > most:
+        problems.append(f"{hops[0].url}: {len(ours)} redirects, at most {most}")
     problems += [
         f"{hop.url} leads back to {hop.location}"
         for hop in redirects

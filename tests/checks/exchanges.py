@@ -1,12 +1,25 @@
-"""Makes HTTP exchanges for tests of rules."""
+"""Makes HTTP exchanges and contracts for tests of rules."""
 
+from typing import Any
+
+from checks.contract import Contract
 from checks.probes.http import Exchange
 
 
-def exchange(url: str, status: int = 200, *, method: str = "GET", **headers: str) -> Exchange:
+def exchange(url: str, status: int = 200, *, method: str = "GET", body: str = "", **headers: str) -> Exchange:
     """An exchange; header names are written with underscores."""
     pairs = tuple((name.replace("_", "-"), value) for name, value in headers.items())
-    return Exchange(method=method, url=url, status=status, headers=pairs)
+    return Exchange(method=method, url=url, status=status, headers=pairs, body=body)
+
+
+def changed(declared: Contract, **parts: Any) -> Contract:
+    """The contract with other parts."""
+    return declared.model_copy(update=parts)
+
+
+def changed_edge(declared: Contract, **parts: Any) -> Contract:
+    """The contract with other parts of its edge."""
+    return changed(declared, edge=declared.edge.model_copy(update=parts))
 
 
 def passes(verdict, said: str | None) -> bool:

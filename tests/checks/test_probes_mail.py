@@ -38,11 +38,12 @@ def published(names, declared):
 
 
 def rsa_record(bits: int) -> str:
-    der = (
-        rsa.generate_private_key(65537, bits)
-        .public_key()
-        .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    )
+    return rsa_text(rsa.generate_private_key(65537, bits).public_key())
+
+
+def rsa_text(key: rsa.RSAPublicKey) -> str:
+    """A key record as a zone file has it."""
+    der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     text = f"v=DKIM1; k=rsa; p={base64.b64encode(der).decode()}"
     return " ".join(f'"{text[start : start + 255]}"' for start in range(0, len(text), 255))
 

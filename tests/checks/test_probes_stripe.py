@@ -86,16 +86,15 @@ def test_without_a_key_nothing_is_asked(look):
 
 def test_a_zones_settings_are_read(look, declared):
     def respond(method, host, path, headers, body):
-        setting = path.rpartition("/")[2]
-        values = {"ssl": "strict", "min_tls_version": "1.2"}
+        values = [{"id": "ssl", "value": "strict"}, {"id": "min_tls_version", "value": "1.2"}]
         known = headers["authorization"] == "Bearer cf-token"
-        return (200 if known else 403), {}, json.dumps({"success": known, "result": {"value": values[setting]}})
+        return (200 if known else 403), {}, json.dumps({"success": known, "result": values})
 
     with WebServer(respond) as server:
         base = f"http://127.0.0.1:{server.port}/client/v4"
         found = cloudflare.zone_settings(look(cloudflare=CloudflareAccess(api_base=base, api_token="cf-token")))
         assert found == {"ssl": "strict", "min_tls_version": "1.2"}
-        assert server.seen[0] == ("GET", "127.0.0.1", f"/client/v4/zones/{declared.zone.id}/settings/ssl")
+        assert server.seen[0] == ("GET", "127.0.0.1", f"/client/v4/zones/{declared.zone.id}/settings")
         with pytest.raises(ProbeError, match="403"):
             cloudflare.zone_settings(look(cloudflare=CloudflareAccess(api_base=base, api_token="wrong")))
 

@@ -3,11 +3,13 @@ from typing import Any
 
 import pytest
 
+from checks.contract import Hsts, Rung
 from checks.model import Status
+from checks.probes.ciphers import CipherFacts
 from checks.probes.http import Exchange
 from checks.probes.tls import CertificateFacts, TrustFacts, VersionFacts
 from checks.rules import tls
-from tests.checks.exchanges import passes
+from tests.checks.exchanges import changed, changed_edge, passes
 
 HOST = "tidewriters.example"
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -40,36 +42,61 @@ def test_versions(declared, accepted, said):
     assert passes(tls.versions(declared, (VersionFacts(host=HOST, accepted=frozenset(accepted)),)), said)
 
 
+def served(*values, host=HOST):
+    headers = tuple(("strict-transport-security", value) for value in values)
+    return (Exchange(method="GET", url=f"https://{host}/", status=200, headers=headers),)
+
+
 @pytest.mark.parametrize(
     ("headers", "said"),
     [
         (["max-age=31536000; includeSubDomains"], None),
-        (['max-age="63072000"; includesubdomains; preload'], None),
-        (["max-age=300; includeSubDomains"], "max-age=300"),
-        (["max-age=31536000"], "no includeSubDomains"),
-        (["includeSubDomains"], "max-age=(none)"),
+        (['max-age="31536000"; includesubdomains'], None),
+        (["max-age=300; includeSubDomains"], "max-age=300; includeSubDomains, declared max-age=31536000"),
+        (["max-age=63072000; includeSubDomains; preload"], "max-age=63072000"),
+        (["max-age=31536000"], "declared max-age=31536000; includeSubDomains"),
+        (["includeSubDomains"], "declared max-age"),
         ([], "0 Strict-Transport-Security headers"),
         (["max-age=31536000; includeSubDomains"] * 2, "2 Strict-Transport-Security headers"),
     ],
 )
 def test_hsts(declared, headers, said):
-    visit = Exchange(
-        method="GET",
-        url=f"https://{HOST}/",
-        status=200,
-        headers=tuple(("strict-transport-security", value) for value in headers),
-    )
-
-    assert passes(tls.hsts(declared, (visit,)), said)
+    assert passes(tls.hsts(declared, served(*headers)), said)
 
 
-def test_preload_is_wanted_where_it_is_declared(declared):
-    hsts = declared.edge.hsts.model_copy(update={"preload": True})
-    preloading = declared.model_copy(update={"edge": declared.edge.model_copy(update={"hsts": hsts})})
-    headers = (("strict-transport-security", "max-age=31536000; includeSubDomains"),)
-    visit = Exchange(method="GET", url=f"https://{HOST}/", status=200, headers=headers)
+def test_hsts_is_what_its_rung_declares(declared):
+    low = Hsts(max_age=300, include_subdomains=False, preload=False)
+    rung = Rung(ladder="hsts", rung="minutes", target="year", reached=False, by="2027-03-01")
 
-    assert passes(tls.hsts(preloading, (visit,)), "no preload")
+    assert passes(tls.hsts(changed_edge(declared, hsts=low), served("max-age=300")), "must be at least a year")
+    assert passes(tls.hsts(changed(changed_edge(declared, hsts=low), rungs=(rung,)), served("max-age=300")), None)
+    assert passes(tls.hsts(changed(declared, rungs=(rung,)), served("max-age=300")), "declared max-age=31536000")
+
+
+def test_a_platform_of_its_own_may_promise_more(declared):
+    more = served("max-age=63072000; includeSubDomains; preload", host=f"ops.{HOST}")
+
+    assert passes(tls.hsts(declared, more), None)
+    assert passes(tls.hsts(declared, served("max-age=300", host=f"ops.{HOST}")), "max-age=300")
+
+
+def test_without_hsts_no_host_passes(declared):
+    assert passes(tls.hsts(changed_edge(declared, hsts=None), served()), "no HSTS is declared")
+    assert passes(tls.hsts(declared, ()), "no host to visit is declared")
+
+
+@pytest.mark.parametrize(
+    ("weak", "preferred", "said"),
+    [
+        ((), "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", None),
+        (("TLS_RSA_WITH_3DES_EDE_CBC_SHA",), "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "takes TLS_RSA_WITH_3DES"),
+        ((), "TLS_RSA_WITH_AES_128_GCM_SHA256", "prefers TLS_RSA_WITH_AES_128_GCM_SHA256"),
+        ((), "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", "prefers TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"),
+        ((), "", "prefers no cipher at all"),
+    ],
+)
+def test_ciphers(declared, weak, preferred, said):
+    assert passes(tls.ciphers(declared, (CipherFacts(host=HOST, weak=weak, preferred=preferred),)), said)
 
 
 @pytest.mark.parametrize(
@@ -86,19 +113,6 @@ def test_edge_ssl(declared, change, said):
     edge = declared.model_copy(update={"edge": declared.edge.model_copy(update=change)})
 
     assert passes(tls.edge_ssl(edge, None), said)
-
-
-@pytest.mark.parametrize(
-    ("settings", "said"),
-    [
-        ({"ssl": "strict", "min_tls_version": "1.2"}, None),
-        ({"ssl": "full", "min_tls_version": "1.2"}, "ssl is full"),
-        ({"ssl": "strict", "min_tls_version": "1.1"}, "min_tls_version is 1.1"),
-        ({}, "ssl is None"),
-    ],
-)
-def test_origin(declared, settings, said):
-    assert passes(tls.origin(declared, settings), said)
 
 
 def certificate(**changes) -> CertificateFacts:

@@ -116,10 +116,21 @@ def test_what_is_not_declared_is_told_and_would_be_left_alone() -> None:
 
 
 def test_of_two_records_at_one_name_the_equal_one_pairs_first() -> None:
-    declared = graph(record("a", DOMAIN, "TXT", '"one"'), record("b", DOMAIN, "TXT", '"two"'))
-    there = [live("1", DOMAIN, "TXT", '"two"'), live("2", DOMAIN, "TXT", '"three"')]
+    declared = graph(record("a", DOMAIN, "A", "192.0.2.1"), record("b", DOMAIN, "A", "192.0.2.2"))
+    there = [live("1", DOMAIN, "A", "192.0.2.2"), live("2", DOMAIN, "A", "192.0.2.3")]
     [difference] = compare([declared], snapshot(records=there)).differences
     assert (difference.resource, difference.id) == ("a", "2")
+
+
+def test_a_text_pairs_with_none_but_one_of_the_same_use() -> None:
+    declared = graph(record("spf", DOMAIN, "TXT", f'"{SPF}"'), record("proof", DOMAIN, "TXT", '"site=1"'))
+    there = [live("1", DOMAIN, "TXT", '"token=9"'), live("2", DOMAIN, "TXT", '"v=spf1 mx ~all"')]
+    drift = compare([declared], snapshot(records=there))
+    assert [(one.change, one.resource, one.id) for one in drift.differences] == [
+        (Change.DIFFERENT, "spf", "2"),
+        (Change.MISSING, "proof", ""),
+        (Change.UNMANAGED, "", "1"),
+    ]
 
 
 def test_a_value_known_only_after_the_deployment_is_not_compared() -> None:
@@ -262,7 +273,7 @@ def test_what_is_there_is_paired_with_the_ids_that_the_provider_imports_by() -> 
         entry("cloudflare:index/zoneSetting:ZoneSetting", "ssl", {"settingId": "ssl", "value": "strict"}),
         ruleset(rule("a")),
     )
-    drift = compare([declared], snapshot(records=[live("rec", DOMAIN, "TXT", '"y"')], rulesets=phase(stored("b"))))
+    drift = compare([declared], snapshot(records=[live("rec", DOMAIN, "TXT", '"x"')], rulesets=phase(stored("b"))))
     assert [(pair.urn.rpartition("::")[2], pair.id) for pair in drift.pairs] == [
         ("zone", "z1"),
         ("spf", "z1/rec"),
