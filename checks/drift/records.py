@@ -37,7 +37,7 @@ class _Waiting:
         return self._next(self._named.get((name, kind)))
 
     def versioned(self, name: str, version: str) -> Mapping[str, Any] | None:
-        """A TXT record that is of the same use, as its first tag says: two others have nothing to do with each other."""
+        """A TXT record of the same use, as its first tag says: two others have nothing to do with one another."""
         for id_ in self._named.get((name, "TXT"), ()):
             if version and id_ in self._left and _version(_content(self._left[id_])) == version:
                 return self._left.pop(id_)

@@ -136,7 +136,11 @@ def test_an_odd_zone_stays_as_it_is_or_is_told_of() -> None:
     assert adopted.drift.of(Change.REMOVED) == []
     left = {one.name for one in adopted.drift.of(Change.UNMANAGED)}
     assert all(any(name.split()[0] in note for note in adopted.notes) for name in left), left
-    assert set(adopted.changed("record")) <= {f"{DOMAIN} TXT"}  # a and mx are written out in SPF
+    assert set(adopted.changed("record")) == {
+        f"{DOMAIN} CNAME",  # Netlify behind the proxy
+        f"{DOMAIN} TXT",  # a and mx are written out in SPF
+        f"send.{DOMAIN} TXT",  # one end for all SPF records
+    }
     assert adopted.config["dnssec"] is True
     assert adopted.config["zonePlan"] == "pro"
 
