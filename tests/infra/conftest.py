@@ -2,7 +2,7 @@
 
 import hashlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from rehearsal.graph import Graph
 from rehearsal.monitor import Answer, Engine, Monitor
 from rehearsal.plan import plan
 from rehearsal.registration import Registration, SourceLines
+from tests.infra.engine_side import running
 
 with warnings.catch_warnings():
     # The SDKs announce, while they are imported, which resources were renamed; the program uses none of them.
@@ -101,3 +102,10 @@ def graph() -> Graph:
 @pytest.fixture(scope="session")
 def deployed() -> Deployed:
     return deploy()
+
+
+@pytest.fixture(scope="session")
+def engine_side() -> Iterator[Any]:
+    """Pulumi's dynamic plugin, as the engine starts it; our providers hold no state, so one serves all tests."""
+    with running() as client:
+        yield client

@@ -1,37 +1,17 @@
 """The Stripe provider as the engine runs it: pickled, in a process of its own, over gRPC."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import grpc
 import pytest
-from google.protobuf import struct_pb2
 from pulumi.dynamic.dynamic import serialize_provider
-from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import provider_pb2
 
 from infra.stripe_provider import EndpointProvider
+from tests.infra.engine_side import struct
 from tests.infra.stripe_account import StripeAccount, stripe_account
 
-ROOT = Path(__file__).resolve().parents[2]
 URN = "urn:pulumi:prod::launch-ready::pulumi-python:dynamic:Resource::stripe-endpoint"
-
-
-@pytest.fixture
-def engine_side() -> Iterator[Any]:
-    environment = {**os.environ, "PULUMI_PROJECT": "launch-ready"}
-    with subprocess.Popen(
-        [sys.executable, "-u", "-m", "pulumi.dynamic"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        try:
-            with grpc.insecure_channel(f"127.0.0.1:{process.stdout.readline().strip()}") as channel:
-                yield provider_pb2_grpc.ResourceProviderStub(channel)
-        finally:
-            process.terminate()
 
 
 @pytest.fixture
@@ -40,14 +20,8 @@ def account() -> Iterator[StripeAccount]:
         yield running
 
 
-def _struct(values: dict[str, Any]) -> Any:
-    struct = struct_pb2.Struct()  # ty: ignore[missing-attribute] - protobuf makes it at import
-    struct.update(values)
-    return struct
-
-
 def inputs(account: StripeAccount, **changes: Any) -> Any:
-    return _struct(
+    return struct(
         {
             "owner": "launch-ready-prod",
             "url": "https://api.tidewriters.example/webhooks/stripe",
