@@ -67,7 +67,7 @@ class EdgeApp:
         if zone is None or not zone.is_proxied(_host(scope)):
             return failure(409, "1001").having(("server", "cloudflare"))  # DNS resolution error: no host of ours
         try:
-            exchange = _exchange(scope, body or b"", zone.url_normalization)
+            exchange = _exchange(scope, body or b"", zone)
         except ValueError as error:
             return page(400, str(error))
         passage = Passage(zone=zone, exchange=exchange, record=self.events.append)
@@ -80,13 +80,13 @@ class EdgeApp:
         return finished(answer, passage)
 
 
-def _exchange(scope: Scope, body: bytes, normalization: tuple[str, str]) -> Exchange:
+def _exchange(scope: Scope, body: bytes, zone: Zone) -> Exchange:
     """The request with its path as rules and origin see it; ValueError where the client's address is none."""
     received = [(name.decode().lower(), value.decode("latin-1")) for name, value in scope["headers"]]
     headers = tuple((name, value) for name, value in received if name != CLIENT_HEADER)
     client = next((value for name, value in received if name == CLIENT_HEADER), scope["client"][0])
     raw_path = scope["raw_path"].decode("latin-1").partition("?")[0]
-    kind, where = normalization
+    kind, where = zone.url_normalization
     path = raw_path if where == "none" else normalised(raw_path, kind)
     request = Request(
         method=scope["method"],
@@ -100,6 +100,7 @@ def _exchange(scope: Scope, body: bytes, normalization: tuple[str, str]) -> Exch
         version=f"HTTP/{scope['http_version']}",
         body=body,
         ray=f"{secrets.token_hex(8)}-{_COLO}",
+        zone=zone.name,
     )
     exchange = Exchange.of(request, body, _authority(scope))
     return exchange.at(path, request.query) if where == "both" else exchange

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rehearsal.twins.edge.exchange import Answer, Exchange
 from rehearsal.twins.edge.redirects import to, with_query
-from rehearsal.twins.rules import LISTS, Request, compile_filter
+from rehearsal.twins.rules import LISTS, Request, compile_filter, wire
 from rehearsal.twins.zone import RedirectItem, Rule
 
 PHASE = "http_request_redirect"
@@ -69,7 +69,7 @@ def _match(item: RedirectItem, request: Request) -> _Match | None:
 
 
 def _answer(item: RedirectItem, request: Request) -> Answer:
-    location = item.target_url
+    location = wire(item.target_url)
     suffix = request.path[len(_source(item).path.rstrip("/")) :].lstrip("/")
     if item.subpath_matching and item.preserve_path_suffix and suffix:
         address, mark, query = location.partition("?")

@@ -7,7 +7,7 @@ from typing import Any
 
 from rehearsal.twins.edge.exchange import Answer, Exchange
 from rehearsal.twins.edge.passage import Passage
-from rehearsal.twins.rules import compile_value
+from rehearsal.twins.rules import compile_value, wire
 
 PHASE = "http_request_dynamic_redirect"
 DEFAULT_STATUS = 302
@@ -32,7 +32,8 @@ def by_scheme(passage: Passage) -> Answer | None:
 
 def _answer(from_value: dict[str, Any], exchange: Exchange) -> Answer:
     target = from_value["targetUrl"]
-    location = target.get("value") or compile_value(target["expression"])(exchange.fields)
+    value = target.get("value")
+    location = wire(str(value)) if value else compile_value(target["expression"])(exchange.fields)
     query = exchange.request.query
     if from_value.get("preserveQueryString") and query:
         location = with_query(location, query)

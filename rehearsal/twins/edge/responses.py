@@ -9,7 +9,7 @@ from typing import Any
 
 from rehearsal.twins.edge.exchange import Answer
 from rehearsal.twins.edge.passage import Passage
-from rehearsal.twins.rules import Fields, compile_filter, compile_value
+from rehearsal.twins.rules import Fields, compile_filter, compile_value, wire
 
 PHASE = "http_response_headers_transform"
 # https://developers.cloudflare.com/rules/transform/managed-transforms/reference/
@@ -79,7 +79,8 @@ def _response_fields(answer: Answer) -> dict[str, Any]:
 def _changed(answer: Answer, name: str, change: Mapping[str, Any], fields: Fields) -> Answer:
     value = None
     if change["operation"] != "remove":
-        value = change["value"] if change.get("value") is not None else compile_value(change["expression"])(fields)
+        given = change.get("value")
+        value = wire(str(given)) if given is not None else compile_value(change["expression"])(fields)
     if value is None:  # removed, or set to what is not there
         return answer.lacking(name)
     return answer.adding((name, value)) if change["operation"] == "add" else answer.having((name, value))

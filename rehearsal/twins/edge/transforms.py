@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from rehearsal.twins.edge.passage import Passage
-from rehearsal.twins.rules import Fields, compile_filter, compile_value
+from rehearsal.twins.rules import Fields, compile_filter, compile_value, wire
 
 REWRITE, CONFIG, LATE = "http_request_transform", "http_config_settings", "http_request_late_transform"
 _TRUE_CLIENT_IP, _NO_VISITOR_IP = "add_true_client_ip_headers", "remove_visitor_ip_headers"
@@ -56,5 +56,5 @@ def _computed(part: Mapping[str, Any] | None, fields: Fields) -> str | None:
     if not part:
         return None
     if part.get("value") is not None:
-        return str(part["value"])
+        return wire(str(part["value"]))
     return compile_value(part["expression"])(fields) if part.get("expression") else None

@@ -8,9 +8,11 @@ from functools import lru_cache
 from typing import Any
 
 from rehearsal.twins.rules.compiler import compile_node
-from rehearsal.twins.rules.fields import LISTS, Request, extension
+from rehearsal.twins.rules.fields import LISTS
 from rehearsal.twins.rules.inspection import Uses, uses
 from rehearsal.twins.rules.kinds import BOOL, BYTES, ExpressionError, Fields, Kind
+from rehearsal.twins.rules.request import Request, extension
+from rehearsal.twins.rules.texts import wire
 
 MAX_LENGTH = 4096  # characters of one rule's expression
 
@@ -46,4 +48,5 @@ __all__ = [
     "compile_value",
     "extension",
     "uses",
+    "wire",
 ]

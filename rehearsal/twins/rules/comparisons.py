@@ -28,7 +28,7 @@ def applied(left: Node, test: Test, missing: bool) -> Node:
     """`test` on the value of `left`, on each of them after `[*]`; `missing` is the answer where there is no value."""
     run = left.run
     if left.each:
-        return Node(array(BOOL), lambda fields: [test(value) for value in run(fields)])
+        return Node(array(BOOL), lambda fields: [missing if one is None else test(one) for one in run(fields)])
 
     def compared(fields: Fields) -> bool:
         value = run(fields)

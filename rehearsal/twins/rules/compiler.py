@@ -1,15 +1,14 @@
 """From an expression to a function of a request's fields, with the types checked as Cloudflare checks them."""
 
-import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from lark import Token, Tree
 
-from rehearsal.twins.rules import comparisons, literals
+from rehearsal.twins.rules import calls, comparisons, literals
 from rehearsal.twins.rules.fields import FIELDS, LISTS
-from rehearsal.twins.rules.functions import FUNCTIONS, QUANTIFIERS, Function
-from rehearsal.twins.rules.kinds import BOOL, BYTES, INT, IP, ExpressionError, Fields, Kind, Node, array
+from rehearsal.twins.rules.functions import ONCE
+from rehearsal.twins.rules.kinds import BOOL, BYTES, INT, IP, ExpressionError, Fields, Kind, Node, array, nearest, shown
 from rehearsal.twins.rules.syntax import parse
 
 Parsed = Tree[Token] | Token
@@ -22,9 +21,16 @@ def compile_node(expression: str) -> Node:
         return Node(BOOL, lambda _: value)
     tree = parse(expression)
     try:
+        _check_once(tree)
         return _node(tree)
     except ExpressionError as error:
         raise ExpressionError(error.problem, expression, error.column) from error
+
+
+def _check_once(tree: Tree[Token]) -> None:
+    called = [str(call.children[0]) for call in tree.find_data("call") if call.children[0] in ONCE]
+    if len(called) > 1:
+        raise ExpressionError(f"{' and '.join(sorted(set(called)))}() may occur once, and not together")
 
 
 def _node(tree: Parsed) -> Node:
@@ -82,38 +88,32 @@ def _of_kind(tree: Parsed, kind: Kind) -> Node:
 
 def _require(node: Node, kind: Kind) -> None:
     if node.each or node.kind != kind:
-        raise ExpressionError(f"{kind} is needed here, this is {_shown(node)}")
-
-
-def _shown(node: Node) -> str:
-    return f"each of Array<{node.kind}>" if node.each else str(node.kind)
+        raise ExpressionError(f"{kind} is needed here, this is {shown(node)}")
 
 
 def _field(tree: Tree[Token]) -> Node:
     name = str(tree.children[0])
     kind = FIELDS.get(name)
     if kind is None:
-        raise ExpressionError(f"the edge twin knows no field {name!r}{_nearest(name, FIELDS)}")
+        raise ExpressionError(f"the edge twin knows no field {name!r}{nearest(name, FIELDS)}")
     return Node(kind, lambda fields: fields[name])
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    nearest = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {nearest[0]!r}?" if nearest else ""
 
 
 def _index(tree: Tree[Token]) -> Node:
     held, key = _node(tree.children[0]), tree.children[1]
     assert isinstance(key, Tree)
-    if held.kind.of is None or (held.each and key.data != "every"):
-        raise ExpressionError(f"{_shown(held)} has no elements to pick from")
+    if held.kind.of is None:
+        raise ExpressionError(f"{shown(held)} has no elements to pick from")
     if key.data == "every":
         return Node(held.kind.of, _every(held), each=True)
-    wanted: Any = literals.text(str(key.children[0])) if key.data == "string_key" else int(str(key.children[0]))
+    token = str(key.children[0])
+    wanted: Any = literals.text(token) if key.data == "string_key" else literals.integer(token)
     if isinstance(wanted, str) != (held.kind.name == "Map"):
         raise ExpressionError(f"{held.kind} is not indexed by {wanted!r}")
     if isinstance(wanted, int) and wanted < 0:
         raise ExpressionError("an index is 0 or more")
+    if held.each:
+        return Node(held.kind.of, lambda fields: [_element(one, wanted) for one in held.run(fields)], each=True)
     return Node(held.kind.of, lambda fields: _element(held.run(fields), wanted))
 
 
@@ -141,14 +141,9 @@ def _element(container: Any, key: str | int) -> Any:
 
 
 def _call(tree: Tree[Token]) -> Node:
-    name, arguments = str(tree.children[0]), [_argument(child) for child in tree.children[1:]]
-    if name in QUANTIFIERS:
-        return _quantifier(name, arguments)
-    function = FUNCTIONS.get(name)
-    if function is None:
-        raise ExpressionError(f"the edge twin knows no function {name!r}{_nearest(name, FUNCTIONS)}")
-    _check_arguments(name, function, arguments)
-    return _mapped(function, arguments) if arguments[0].each else _called(function, arguments)
+    name, first = str(tree.children[0]), tree.children[1:2]
+    field = next((str(one.children[0]) for one in first if isinstance(one, Tree) and one.data == "field"), None)
+    return calls.call(name, [_argument(child) for child in tree.children[1:]], field)
 
 
 def _argument(tree: Parsed) -> Node:
@@ -158,7 +153,7 @@ def _argument(tree: Parsed) -> Node:
             value: Any = comparisons.text_of(tree)
             return Node(BYTES, lambda _: value, literal=True)
         case "integer":
-            number = literals.integer(str(tree.children[0]))
+            number = literals.decimal(str(tree.children[0]))
             return Node(INT, lambda _: number, literal=True)
         case "address":
             place = literals.address(str(tree.children[0]))
@@ -167,56 +162,10 @@ def _argument(tree: Parsed) -> Node:
             return _node(tree)
 
 
-def _quantifier(name: str, arguments: list[Node]) -> Node:
-    holds = QUANTIFIERS[name]
-    if len(arguments) != 1 or arguments[0].each or arguments[0].kind != array(BOOL):
-        raise ExpressionError(f"{name}() takes one comparison of an array's elements, such as field[*] eq …")
-    run = arguments[0].run
-    return Node(BOOL, lambda fields: holds(run(fields)))
-
-
-def _check_arguments(name: str, function: Function, arguments: list[Node]) -> None:
-    if not function.accepts(len(arguments)):
-        raise ExpressionError(f"{name}() does not take {len(arguments)} arguments")
-    for index, argument in enumerate(arguments):
-        wanted = function.takes[min(index, len(function.takes) - 1)]
-        if argument.kind != wanted or (argument.each and index > 0):
-            raise ExpressionError(f"argument {index + 1} of {name}() must be {wanted}, this is {_shown(argument)}")
-        if index == 0 and argument.literal and not function.first_may_be_literal:
-            raise ExpressionError(f"argument 1 of {name}() must be a field or a function, not a literal")
-        if index in function.literals_only and not argument.literal:
-            raise ExpressionError(f"argument {index + 1} of {name}() must be a literal")
-    if function.literals_only:  # a bad pattern is an error of the rule, not of the first request
-        nothing: Fields = {}
-        function.run("", *(argument.run(nothing) for argument in arguments[1:]))
-
-
-def _called(function: Function, arguments: list[Node]) -> Node:
-    runs = [argument.run for argument in arguments]
-
-    def run(fields: Fields) -> Any:
-        values = [argument(fields) for argument in runs]
-        if any(value is None for value in values):  # of a header that is not there
-            return False if function.gives == BOOL else None
-        return function.run(*values)
-
-    return Node(function.gives, run)
-
-
-def _mapped(function: Function, arguments: list[Node]) -> Node:
-    first, others = arguments[0].run, [argument.run for argument in arguments[1:]]
-
-    def run(fields: Fields) -> list[Any]:
-        rest = [other(fields) for other in others]
-        return [function.run(value, *rest) for value in first(fields)]
-
-    return Node(array(function.gives), run)
-
-
 def _comparison(tree: Tree[Token]) -> Node:
     left = _node(tree.children[0])
     if left.kind not in (BYTES, INT, IP):
-        raise ExpressionError(f"{_shown(left)} cannot be compared; a Bool stands alone, as in `not ssl`")
+        raise ExpressionError(f"{shown(left)} cannot be compared; a Bool stands alone, as in `not ssl`")
     match str(tree.data):
         case "compare":
             operator, right = tree.children[1:]

@@ -1,6 +1,7 @@
 """Types of Cloudflare's rules language, and what goes wrong with an expression."""
 
-from collections.abc import Callable, Mapping
+import difflib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,3 +59,14 @@ class Node:
     run: Callable[[Fields], Any]
     each: bool = False
     literal: bool = False
+
+
+def shown(node: Node) -> str:
+    """The type of what `node` gives, for messages."""
+    return f"each of Array<{node.kind}>" if node.each else str(node.kind)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A question for who may have meant another name, or nothing."""
+    found = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {found[0]!r}?" if found else ""

@@ -8,6 +8,7 @@ from typing import Any
 import re2
 
 from rehearsal.twins.rules.kinds import ExpressionError
+from rehearsal.twins.rules.texts import wire
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -31,18 +32,18 @@ def text(token: str) -> str:
             raise ExpressionError(rf"\{octal} is more than one byte")
         return chr(code)
 
-    return _ESCAPE.sub(unescape, token[1:-1])
+    return _ESCAPE.sub(unescape, wire(token[1:-1]))
 
 
 def raw_text(token: str) -> str:
     """The value of a raw string, `r"…"` or `r#"…"#`."""
     hashes = token.index('"') - 1
-    return token[hashes + 2 : len(token) - hashes - 1]
+    return wire(token[hashes + 2 : len(token) - hashes - 1])
 
 
 def pattern_text(token: str) -> str:
     """A regular expression between quotes: backslashes are its own, only the quote is escaped."""
-    return raw_text(token) if token.startswith("r") else token[1:-1].replace('\\"', '"')
+    return raw_text(token) if token.startswith("r") else wire(token[1:-1]).replace('\\"', '"')
 
 
 def regex(pattern: str) -> Callable[[str], bool]:
@@ -80,19 +81,21 @@ def wildcard(pattern: str, *, strict: bool) -> re.Pattern[str]:
         else:
             parts.append("(.*?)" if character == "*" else re.escape(character))
         index += 1
-    return re.compile("".join(parts), re.DOTALL | (0 if strict else re.IGNORECASE))
+    return re.compile("".join(parts), re.DOTALL | re.ASCII | (0 if strict else re.IGNORECASE))
 
 
 def substitute(template: str, groups: tuple[str | None, ...]) -> str:
-    """`template` with `${1}` … `${8}` replaced by what the stars or groups matched."""
+    """`template` with `${1}` … `${8}` replaced by what the stars or groups matched, and `$$` by a dollar sign."""
 
     def value(match: re.Match[str]) -> str:
+        if match[1] is None:
+            return "$"
         number = int(match[1])
         if not 1 <= number <= min(len(groups), MAX_SUBSTITUTIONS):
             return match[0]
         return groups[number - 1] or ""
 
-    return re.sub(r"\$\{(\d+)\}", value, template)
+    return re.sub(r"\$\$|\$\{(\d+)\}", value, template)
 
 
 def network(token: str) -> Network:
@@ -104,11 +107,20 @@ def network(token: str) -> Network:
 
 
 def integer(token: str) -> int:
-    """A number of 64 bits, with its sign."""
-    value = int(token)
+    """A number of 64 bits, with its sign: decimal, `0x` hexadecimal, or octal after a `0`."""
+    sign, digits = (-1, token[1:]) if token.startswith("-") else (1, token)
+    base = 16 if digits.startswith("0x") else 8 if digits.startswith("0") else 10
+    value = sign * int(digits, base)
     if not -_INTEGERS <= value < _INTEGERS:
         raise ExpressionError(f"{token} does not fit into 64 bits")
     return value
+
+
+def decimal(token: str) -> int:
+    """A number among a function's arguments, where no other base is known."""
+    if token.lstrip("-").startswith("0") and token not in ("0", "-0"):
+        raise ExpressionError(f"{token} is no decimal number, as a function's arguments must be")
+    return integer(token)
 
 
 def address(token: str) -> Address:

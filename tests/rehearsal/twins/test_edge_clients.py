@@ -118,3 +118,14 @@ def test_a_rule_may_count_by_the_answer(world: World):
     assert world.get(url).status_code == 429
     world.clock.now += 10
     assert world.get(url).status_code == 200
+
+
+@pytest.mark.parametrize("plan", ["enterprise"])
+def test_a_rule_without_mitigation_lets_requests_pass_at_its_rate(world: World):
+    rule = {**limiting(1, "ip.src"), "action": "managed_challenge"}
+    world.declared.ruleset("http_ratelimit", {**rule, "ratelimit": {**rule["ratelimit"], "mitigationTimeout": 0.0}})
+    assert statuses(world, 2) == [200, 403]
+    world.clock.now += 9
+    assert statuses(world, 1) == [403]
+    world.clock.now += 1
+    assert statuses(world, 1) == [200]

@@ -8,8 +8,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rehearsal.twins.rules import ExpressionError, Request, Uses, compile_filter, compile_value, extension, uses
+from rehearsal.twins.rules import (
+    LISTS,
+    ExpressionError,
+    Request,
+    Uses,
+    compile_filter,
+    compile_value,
+    extension,
+    uses,
+)
 from rehearsal.twins.rules.fields import FIELDS
+from rehearsal.twins.rules.kinds import Kind
 
 REQUEST = Request(
     method="GET",
@@ -24,8 +34,26 @@ REQUEST = Request(
         ("user-agent", "curl/8"),
         ("cookie", "s=1; t=2"),
         ("referer", "https://r.example/"),
+        ("accept-language", "de-CH, en;q=0.8"),
+        ("content-type", "application/json; charset=utf-8"),
+        ("x-b64", "MTIzYWJj"),
+        ("x-enc", "a+b%20c"),
+        ("x-umlaut", "ÄA".encode().decode("latin-1")),
     ),
     client="198.51.100.7",
+    body='{"kind": "grün", "n": 7}'.encode(),
+    ray="7a",
+    zone="tidewriters.example",
+    at=1_700_000_000.5,
+)
+FORM = Request(
+    method="POST",
+    scheme="http",
+    host="a.example",
+    path="/",
+    raw_path="/",
+    headers=(("content-type", "application/x-www-form-urlencoded"),),
+    body=b"a=1&b=2&a=3",
 )
 HELD = {
     'http.host eq "www.tidewriters.example"': True,
@@ -84,7 +112,57 @@ HELD = {
     'concat("a", http.host, "b") eq "awww.tidewriters.exampleb"': True,
     'http.referer eq "https://r.example/" and http.cookie contains "t=2"': True,
     'http.host lt "x"': True,
-    "http.request.body.size ge 1": False,
+    "http.request.body.size ge 1": True,
+    'has_key(http.request.headers, "x-a") and not has_key(http.request.headers, "X-A")': True,
+    'has_value(http.request.headers["x-a"], "v2")': True,
+    'has_value(http.request.headers["nope"], "v2")': False,
+    'any(has_value(http.request.headers[*], "v2"))': True,
+    'any(http.request.headers[*][0] eq "v1") and not any(http.request.headers[*][0] eq "v2")': True,
+    'any(http.request.headers[*][1] eq "v2")': True,
+    'all(http.request.headers[*][9] ne "v2")': True,
+    'any(http.request.headers.values[*] wildcard "CURL/*")': True,
+    'any(http.request.uri.args.values[*] in {"3" "4"})': True,
+    'http.request.accepted_languages[0] eq "de-CH" and http.request.accepted_languages[1] eq "en"': True,
+    'cidr(ip.src, 24, 64) eq 198.51.100.0': True,
+    'cidr(ip.src, 20, 64) in {198.51.96.0 198.51.100.0}': True,
+    'cidr(ip.src, 40, 64) eq 198.51.100.7': True,
+    'cidr6(ip.src, 24) eq 198.51.100.7': True,
+    'any(decode_base64(http.request.headers["x-b64"][*])[*] eq "123abc")': True,
+    'decode_base64(http.request.headers["x-a"][0]) eq "v1"': False,
+    'encode_base64(sha256(http.request.method)) eq "FOMM0WPHMpEuBIxMg34VxOkMBi67eVq5R9V3BuLRDdg="': True,
+    'encode_base64(http.request.method, "u") eq "R0VU"': True,
+    'len(sha512(http.host)) eq 64 and len(sha256(http.host)) eq 32': True,
+    'join(split(http.host, ".", 2), "/") eq "www/tidewriters.example"': True,
+    'split(http.host, ".", 9)[2] eq "example"': True,
+    'split(http.host, ".", 9)[3] eq "example"': False,
+    'any(split(http.request.uri.query, "&", 9)[*] eq "b=2")': True,
+    'remove_bytes(http.host, "\x2ew") eq "tideritersexample"': True,
+    'remove_query_args(http.request.uri.query, "a", "c") eq "b=2"': True,
+    'lookup_json_string(http.request.body.raw, "kind") eq "grün"': True,
+    'lookup_json_string(http.request.body.raw, "n") eq "7"': False,
+    'lookup_json_integer(http.request.body.raw, "n") eq 7': True,
+    'lookup_json_integer(http.request.body.raw, "none") ne 7': True,
+    'len(uuidv4(cf.random_seed)) eq 36': True,
+    'url_decode(http.request.headers["x-enc"][0]) eq "a b c"': True,
+    'lower(http.request.headers["x-umlaut"][0]) eq "Äa"': True,
+    'http.request.headers["x-umlaut"][0] eq "ÄA"': True,
+    'len(http.request.headers["x-umlaut"][0]) eq 3': True,
+    'http.request.headers["x-umlaut"][0] eq "\\xc3\\x84A"': True,
+    'len(http.host) eq 0x17 and len(http.host) eq 027': True,
+    'http.host eq r##"a"#"##': False,
+    'http.request.headers["x-a"][00] eq "v1"': True,
+    'ip.src in {2001:DB8::/32 ::ffff:0:0/96}': False,
+    'ip.geoip.country eq "XX" and ip.src.country eq "XX" and ip.geoip.asnum eq 0': True,
+    'cf.bot_management.score lt 30 and not cf.bot_management.verified_bot': True,
+    'cf.threat_score gt 10 or cf.waf.score lt 20 or cf.waf.score.class eq "attack"': False,
+    'cf.tls_version in {"TLSv1" "TLSv1.1"} or cf.edge.server_port ne 443': False,
+    'cf.zone.name eq "tidewriters.example"': True,
+    'http.request.timestamp.sec in {1700000000..1700000001}': True,
+    'http.request.body.mime eq "application/json" and not http.request.body.truncated': True,
+    'any(http.request.body.form.values[*] contains "x")': False,
+    'http.response.code eq 200 or any(http.response.headers["a"][*] eq "b")': False,
+    'http.request.full_uri in $moved': False,
+    'any(cf.bot_management.detection_ids[*] eq 3)': False,
 }  # fmt: skip
 
 
@@ -119,9 +197,11 @@ def test_the_api_takes_true_and_false_alone(expression: str, held: bool):
         ('lower(concat("A", http.host))', "awww.tidewriters.example"),
         ('url_decode(http.request.uri.query)', "a=1&b=2&a=3"),
         ("http.host", "www.tidewriters.example"),
+        ('wildcard_replace(http.host, "www.*", "$$1.${1}")', "$1.tidewriters.example"),
+        ('lookup_json_string(http.request.body.raw, "none")', None),
     ],
 )  # fmt: skip
-def test_a_value_is_computed_as_documented(expression: str, value: str):
+def test_a_value_is_computed_as_documented(expression: str, value: str | None):
     assert compile_value(expression)(REQUEST.fields()) == value
 
 
@@ -158,6 +238,26 @@ REFUSED = {
     'regex_replace(http.host, "(", "a") eq "b"': "is no regular expression",
     'wildcard_replace(http.host, "*", "a", "x") eq "b"': 'knows the flag "s"',
     "not http.host": "Bool is needed here, this is Bytes",
+    'substring(http.host, 0x1, 2) eq "a"': "is no decimal number",
+    "http.host in $office": "knows lists of redirects alone",
+    "len(http.host) eq 9223372036854775808": "does not fit into 64 bits",
+    "len(http.host) in {1 .. 3}": "is not expected here",
+    'http.request.headers["a"] [0] eq "b"': "is not expected here",
+    'http.request.headers["a"][*][0] eq "b"': "has no elements",
+    'split(http.host, "", 3)[0] eq "b"': "a separator that is not empty",
+    'split(http.host, ".", 129)[0] eq "b"': "a limit from 1 to 128",
+    'split(http.host, http.referer, 3)[0] eq "b"': "argument 2 of split() must be a literal",
+    'remove_query_args(http.host, "a") eq "b"': "must be one of http.request.uri.query",
+    'remove_query_args(http.request.uri.query, "a", http.host) eq "b"': "argument 3 of remove_query_args() must be",
+    'has_value(http.request.headers, "a")': "must be Array<Bytes>, this is Map<Array<Bytes>>",
+    "has_key(http.request.headers, http.host)": "must be a literal",
+    "cidr(1.2.3.4, 24, 24) eq 1.2.3.0": "must be a field or a function",
+    'lookup_json_string(http.host, "a", "b") eq "c"': "does not take 3 arguments",
+    'regex_replace(regex_replace(http.host, "a", "b"), "c", "d") eq "e"': "may occur once",
+    'wildcard_replace(http.host, "*", "a") eq "b" or regex_replace(http.host, "a", "b") eq "c"': "not together",
+    'is_timed_hmac_valid_v0("k", http.request.uri, 1, http.request.timestamp.sec)': "knows no function",
+    "ip.src.city in $cities": "knows lists of redirects alone",
+    "cf.llm.prompt.detected": "knows no field",
 }
 
 
@@ -175,39 +275,101 @@ def test_an_expression_that_is_too_long_is_refused():
         compile_filter('http.host eq "' + "a" * 4092 + '"')
 
 
-def test_every_field_has_the_type_that_cloudflare_gives_it():
-    names = {
-        "Bool": "BOOL", "Int": "INT", "Bytes": "STRING", "Ip": "IP",
-        "Array<Bytes>": "ARRAY_STRING", "Map<Array<Bytes>>": "MAP_ARRAY_STRING",
-    }  # fmt: skip
+NAMES = {
+    "Bool": "BOOL", "Int": "INT", "Bytes": "STRING", "Ip": "IP", "Array<Int>": "ARRAY_INT",
+    "Array<Bytes>": "ARRAY_STRING", "Map<Array<Bytes>>": "MAP_ARRAY_STRING",
+}  # fmt: skip
+USES = {
+    "Bool": "not {}", "Int": "{} eq 1", "Bytes": '{} eq "a"', "Ip": "{} eq ::1", "Array<Int>": "any({}[*] eq 1)",
+    "Array<Bytes>": 'any({}[*] eq "a")', "Map<Array<Bytes>>": 'has_key({}, "a")',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "kind"), FIELDS.items())
+def test_every_field_has_the_type_that_cloudflare_gives_it(name: str, kind: Kind):
+    """The parser takes some fields that its schema leaves out: those of old names, and the path."""
     theirs = {field["name"]: field["type"] for field in oracle.get_schema_info()["fields"]}
-    theirs["http.request.uri.path"] = "STRING"  # the parser takes it and its schema leaves it out
-    assert {name: names[str(kind)] for name, kind in FIELDS.items()} == {name: theirs.get(name) for name in FIELDS}
+    assert theirs.get(name, NAMES[str(kind)]) == NAMES[str(kind)]
+    expression = USES[str(kind)].format(name)
+    assert "error" not in oracle.parse_expression(expression)
+    assert compile_filter(expression)(REQUEST.fields()) in (True, False)
 
 
 def test_a_request_fills_in_every_field():
-    assert REQUEST.fields().keys() == FIELDS.keys()
+    assert {**REQUEST.fields()}.keys() == {*FIELDS, LISTS}
+
+
+def test_a_forms_values_are_seen():
+    for expression in (
+        'http.request.body.form["a"][1] eq "3"',
+        'any(http.request.body.form.names[*] eq "b")',
+        "len(http.request.body.form.values[2]) eq 1",
+        'not ssl and cf.edge.server_port eq 80 and cf.tls_version eq "none"',
+    ):
+        assert compile_filter(expression)(FORM.fields())
+
+
+def test_a_list_holds_what_the_edge_found_in_it():
+    matching = compile_filter("http.request.full_uri in $moved and ssl")
+    assert matching({**REQUEST.fields(), LISTS: frozenset({"moved"})})
+    assert not matching({**REQUEST.fields(), LISTS: frozenset({"other"})})
 
 
 def literal(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+def named(kind: str) -> st.SearchStrategy[str]:
+    return st.sampled_from(sorted(name for name, of in FIELDS.items() if str(of) == kind))
+
+
+def joined(form: str, *parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.tuples(*parts).map(lambda values: form.format(*values))
+
+
 texts = st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=8).map(literal)
-byte_fields = st.sampled_from(sorted(name for name, kind in FIELDS.items() if str(kind) == "Bytes"))
+decimals = st.integers(-3, 99).map(str)
+numbers = st.one_of(decimals, st.sampled_from(["0x1f", "017"]))
+lists = st.one_of(
+    named("Array<Bytes>"),
+    joined("{}[{}]", named("Map<Array<Bytes>>"), texts),
+    joined('split({}, ".", 4)', named("Bytes")),
+)
 byte_values = st.recursive(
-    byte_fields,
+    st.one_of(named("Bytes"), joined("{}[0]", lists), joined('join({}, ",")', lists)),
     lambda inner: st.one_of(
-        inner.map(lambda value: f"lower({value})"),
-        st.tuples(inner, texts).map(lambda pair: f"concat({pair[0]}, {pair[1]})"),
+        joined("{}({})", st.sampled_from(["lower", "upper", "url_decode", "sha256", "decode_base64"]), inner),
+        joined("{}({}, {})", st.sampled_from(["concat", "remove_bytes", "lookup_json_string"]), inner, texts),
+        joined("substring({}, {}, {})", inner, decimals, decimals),
+        joined("to_string(len({}))", inner),
     ),
     max_leaves=3,
 )
+symbols = st.sampled_from(["eq", "ne", "==", "!=", "contains", "<", "ge"])
+orderings = st.sampled_from(["eq", "ne", "gt", ">=", "lt"])
+texts_listed = st.lists(texts, max_size=3).map(lambda items: f"{{{' '.join(items)}}}")
+numeric = st.one_of(
+    named("Int"), joined("len({})", byte_values), joined("lookup_json_integer({}, {})", byte_values, texts)
+)
+addresses = st.one_of(named("Ip"), joined("cidr({}, 24, 48)", named("Ip")), joined("cidr6({}, 48)", named("Ip")))
+networks = st.sampled_from(["10.0.0.0/8", "::/0", "2001:DB8::/32", "1.2.3.4", "1.2.3.4..1.2.3.9"])
+elements = st.one_of(
+    joined("{}[*]", lists), joined("{}[*][*]", named("Map<Array<Bytes>>")), joined("lower({}[*])[*]", lists)
+)
 comparisons = st.one_of(
-    st.tuples(byte_values, st.sampled_from(["eq", "ne", "==", "contains", "<", "ge"]), texts).map(" ".join),
-    st.tuples(byte_values, st.lists(texts, max_size=3)).map(lambda pair: f"{pair[0]} in {{{' '.join(pair[1])}}}"),
-    st.tuples(byte_values, st.integers(0, 99)).map(lambda pair: f"len({pair[0]}) gt {pair[1]}"),
-    st.sampled_from(["ssl", "cf.client.bot", "ip.src in {10.0.0.0/8}", 'any(http.request.headers["a"][*] eq "b")']),
+    named("Bool"),
+    joined("{} {} {}", byte_values, symbols, texts),
+    joined("{} in {}", byte_values, texts_listed),
+    joined("{}({}, {})", st.sampled_from(["starts_with", "ends_with"]), byte_values, st.one_of(texts, byte_values)),
+    joined("{} {} {}", numeric, orderings, numbers),
+    joined("{} in {{{} 3..9}}", numeric, numbers),
+    joined("{} in {{{} {}}}", addresses, networks, networks),
+    joined("{}({} {} {})", st.sampled_from(["any", "all"]), elements, symbols, texts),
+    joined("{}({} in {})", st.sampled_from(["any", "all"]), elements, texts_listed),
+    joined("any(starts_with({}, {}))", elements, texts),
+    joined("has_key({}, {})", named("Map<Array<Bytes>>"), texts),
+    joined("has_value({}, {})", lists, texts),
+    joined("{} {} {}", byte_values, st.sampled_from(["wildcard", "strict wildcard"]), st.just('"*a"')),
 )
 filters = st.recursive(
     comparisons,

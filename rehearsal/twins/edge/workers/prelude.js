@@ -73,6 +73,7 @@
       for (const [name, value] of pairs) this.append(name, value);
     }
     append(name, value) {
+      if (/[^\x00-\xff]/.test(name + value)) throw new TypeError(`Invalid header value: ${value}`);
       this.#pairs.push([String(name).toLowerCase(), String(value)]);
     }
     set(name, value) {
