@@ -5,7 +5,7 @@ import re
 from checks.contract import Contract, Dmarc
 from checks.model import Verdict, judge
 from checks.probes.dns import Answer
-from checks.rules.mail import tags_of
+from checks.rules.mail_records import tags_of
 
 MAILTO = re.compile(r"mailto:[^@\s,!;]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}(?:![0-9]+[kmgt]?)?\Z")
 POLICIES = ("none", "quarantine", "reject")
@@ -82,7 +82,8 @@ def report_addresses(answer: Answer) -> tuple[str, ...]:
 
 def _record_problems(record: str, declared: Dmarc) -> list[str]:
     tags = tags_of(record)
-    problems = [] if tags.get("p") in POLICIES else [f"p={tags.get('p', '(missing)')} is no policy"]
+    found = {"p": tags.get("p", "(missing)"), **{tag: tags[tag] for tag in TAGS[1:] if tag in tags}}
+    problems = [f"{tag}={value} is no policy" for tag, value in found.items() if value not in POLICIES]
     problems += [f"{tag}= was removed by RFC 9989" for tag in REMOVED_TAGS if tag in tags]
     wanted = dict(zip(TAGS, (declared.policy, declared.subdomains, declared.nonexistent), strict=True))
     for tag in TAGS:

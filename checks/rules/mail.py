@@ -1,11 +1,6 @@
 """Rules over mail records: MX, SPF, DKIM and return paths. DMARC is in `checks.rules.dmarc`."""
 
-import base64
-import binascii
 import ipaddress
-
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from checks.contract import Contract, Mx
 from checks.model import Verdict, judge
@@ -13,6 +8,7 @@ from checks.probes.dns import Answer
 from checks.probes.mail import DkimFacts
 from checks.probes.spf import SpfCost
 from checks.probes.spf import records as spf_records
+from checks.rules.mail_records import key_problems, spf_record_problems
 
 LOOKUPS_MOST, LOOKUPS_WARN, VOIDS_MOST = 10, 8, 2  # RFC 7208 section 4.6.4
 
@@ -58,7 +54,7 @@ def spf(contract: Contract, facts: tuple[Answer, ...]) -> Verdict:
         records = spf_records(answer)
         problems += [] if len(records) == 1 else [f"{len(records)} SPF records at {declared.domain}, must be one"]
         for record in records:
-            problems += _spf_problems(record)
+            problems += spf_record_problems(record)
             if record != declared.value:
                 problems.append(f"{declared.domain} publishes {record!r}, declared {declared.value!r}")
     return judge(
@@ -117,7 +113,7 @@ def dkim_key(_contract: Contract, facts: tuple[DkimFacts, ...]) -> Verdict:
     problems: list[str] = [] if facts else ["no selector is declared"]
     warnings: list[str] = []
     for fact in facts:
-        failing, warning = _key_problems(fact)
+        failing, warning = key_problems(fact)
         problems += failing
         warnings += warning
     return judge(
@@ -145,56 +141,6 @@ def return_path(contract: Contract, facts: tuple[Answer, ...]) -> Verdict:
         problems=problems,
         evidence=tuple(answer.line() for answer in facts),
     )
-
-
-def tags_of(record: str) -> dict[str, str]:
-    """The tags of a `tag=value; tag=value` record, names in lower case."""
-    pairs = (part.partition("=") for part in record.split(";") if part.strip())
-    return {name.strip().lower(): value.strip() for name, _, value in pairs}
-
-
-def _spf_problems(record: str) -> list[str]:
-    terms = record.lower().split()[1:]
-    problems = [f"{term}: ptr is slow and must not be used" for term in terms if term.lstrip("+-~?").startswith("ptr")]
-    redirected = any(term.startswith("redirect=") for term in terms)
-    everything = [term for term in terms if term.lstrip("+-~?") == "all"]
-    if not everything and not redirected:
-        problems.append("no all term: anybody else is neutral")
-    problems += [f"{term} lets anybody send" for term in everything if term not in {"-all", "~all"}]
-    wide = [term for term in terms if term.lstrip("+-~?") in {"ip4:0.0.0.0/0", "ip6:::/0"}]
-    return problems + [f"{term} lets anybody send" for term in wide]
-
-
-def _key_problems(fact: DkimFacts) -> tuple[list[str], list[str]]:
-    name = fact.key.name
-    if not fact.key.records:
-        return [f"{name} holds no key"], []
-    tags = tags_of(fact.key.records[0])
-    test = [f"{name}: t=y, receivers treat it as a test"] if "y" in tags.get("t", "").split(":") else []
-    try:
-        bits = _key_bits(tags)
-    except ValueError as error:
-        return [f"{name}: {error}", *test], []
-    if bits < 1024:
-        return [f"{name}: RSA {bits} bits, at least 2048", *test], []
-    return test, [f"{name}: RSA {bits} bits, 2048 wanted"] if bits < 2048 else []
-
-
-def _key_bits(tags: dict[str, str]) -> int:
-    """The strength as RSA bits; an Ed25519 key counts as 3072. ValueError for what is no key."""
-    if not tags.get("p"):
-        raise ValueError("the key was revoked (empty p=)")
-    try:
-        raw = base64.b64decode("".join(tags["p"].split()), validate=True)
-    except binascii.Error as error:
-        raise ValueError("p= is not base64") from error
-    if tags.get("k", "rsa") == "ed25519":
-        ed25519.Ed25519PublicKey.from_public_bytes(raw)
-        return 3072
-    key = serialization.load_der_public_key(raw)
-    if not isinstance(key, rsa.RSAPublicKey):
-        raise ValueError(f"p= holds a {type(key).__name__}, not the declared RSA key")
-    return key.key_size
 
 
 def _mx_problems(declared: Mx, answer: Answer) -> list[str]:

@@ -8,7 +8,7 @@ from checks.probes.dns import Answer
 from checks.probes.mail import ParkedFacts
 from checks.probes.mail_policies import BimiFacts, MtaStsFacts
 from checks.rules.dmarc import MAILTO, dmarc_records
-from checks.rules.mail import tags_of
+from checks.rules.mail_records import tags_of
 
 MAX_AGE_LEAST, MAX_AGE_MOST = 604800, 31557600  # seconds; RFC 8461 section 3.2 says weeks, and at most a year
 STS_ID = re.compile(r"[A-Za-z0-9]{1,32}")
