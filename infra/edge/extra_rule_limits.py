@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from infra.edge import expressions
-from infra.edge.extra_rules import UnknownParameterError, arguments, texts
+from infra.edge.extra_rules import ParameterError, arguments, texts
 from infra.edge.phases import PHASES
 from infra.edge.sections import ExtraRule
 from infra.plans import PLANS, Plan, PlanName, larger_plan
@@ -23,9 +23,9 @@ def extra_rules_are_rules(extra_rules: Extra) -> Iterator[Problem]:
         for index, rule in enumerate(rules):
             try:
                 arguments(rule)
-            except UnknownParameterError as error:
-                limit = f"there is no such parameter; known there: {', '.join(error.known)}"
-                yield problem(f"extraRules.{phase}[{index}].{error.path}", "a value", limit, "Correct the name.")
+            except ParameterError as error:
+                remedy = "Write it as Pulumi's documentation of a Ruleset has it."
+                yield problem(f"extraRules.{phase}[{index}].{error.path}", "a value", error.limit, remedy)
 
 
 def extra_rules_fit_the_plan(extra_rules: Extra, zone_plan: PlanName) -> Iterator[Problem]:

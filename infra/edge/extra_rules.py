@@ -7,6 +7,7 @@ import functools
 import inspect
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi_cloudflare as cloudflare
@@ -16,17 +17,17 @@ from infra.edge.sections import ExtraRule
 _CLASS = re.compile(r"\b(RulesetRule\w*Args)\b")
 
 
-class UnknownParameterError(ValueError):
-    """A parameter that no rule has, or a value where parameters are; `path` says where, `known` what is there."""
+class ParameterError(ValueError):
+    """A parameter that no rule has, one that is missing, or a value where parameters are; `path` says where."""
 
-    def __init__(self, path: str, known: tuple[str, ...]) -> None:
-        super().__init__(path)
+    def __init__(self, path: str, limit: str) -> None:
+        super().__init__(f"{path}: {limit}")
         self.path = path
-        self.known = known
+        self.limit = limit
 
 
 def arguments(rule: ExtraRule) -> cloudflare.RulesetRuleArgs:
-    """The rule as the provider takes it. Raises UnknownParameterError."""
+    """The rule as the provider takes it. Raises ParameterError."""
     given = {"actionParameters": rule.action_parameters, "ratelimit": rule.ratelimit, "logging": rule.logging}
     parts = {key: value for key, value in given.items() if value is not None}
     return cloudflare.RulesetRuleArgs(
@@ -45,17 +46,25 @@ def _keywords(kind: type, values: Mapping[str, Any], path: str) -> dict[str, Any
     found: dict[str, Any] = {}
     for key, value in values.items():
         if key not in known:
-            raise UnknownParameterError(f"{path}{key}", tuple(known))
-        name, annotation = known[key]
-        found[name] = _value(annotation, value, f"{path}{key}.")
+            raise ParameterError(f"{path}{key}", f"there is no such parameter; known there: {', '.join(known)}")
+        found[known[key].name] = _value(known[key].annotation, value, f"{path}{key}.")
     return found
 
 
+@dataclass(frozen=True)
+class _Parameter:
+    name: str  # in Python
+    annotation: str
+    required: bool
+
+
 @functools.cache
-def _parameters(kind: type) -> dict[str, tuple[str, str]]:
-    """The arguments of a class by their names in camel case: the name in Python, and the annotation as a text."""
-    found = inspect.signature(kind).parameters
-    return {_camel(name): (name, str(found[name].annotation)) for name in sorted(found)}
+def _parameters(kind: type) -> dict[str, _Parameter]:
+    """The arguments of a class by their names in camel case."""
+    return {
+        _camel(found.name): _Parameter(found.name, str(found.annotation), found.default is inspect.Parameter.empty)
+        for found in inspect.signature(kind).parameters.values()
+    }
 
 
 def _value(annotation: str, value: Any, path: str) -> Any:
@@ -72,8 +81,11 @@ def _value(annotation: str, value: Any, path: str) -> Any:
 
 
 def _instance(kind: type, values: Any, path: str) -> Any:
+    known, here = _parameters(kind), path.removesuffix(".")
     if not isinstance(values, Mapping):
-        raise UnknownParameterError(path.removesuffix("."), tuple(_parameters(kind)))
+        raise ParameterError(here, f"it is an object; known there: {', '.join(known)}")
+    if missing := [key for key, parameter in known.items() if parameter.required and values.get(key) is None]:
+        raise ParameterError(here, f"it needs {', '.join(missing)}")
     return kind(**_keywords(kind, values, path))
 
 

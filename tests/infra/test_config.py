@@ -29,6 +29,10 @@ CACHE = "http_request_cache_settings"
 RULE = {"ref": "old", "expression": '(http.host eq "old.tidewriters.example")', "action": "block"}
 
 
+def answering(**response: Any) -> dict[str, Any]:
+    return {**RULE, "actionParameters": {"response": response}}
+
+
 def caching(**parameters: Any) -> dict[str, Any]:
     return {**RULE, "action": "set_cache_settings", "actionParameters": {"cache": True, **parameters}}
 
@@ -184,15 +188,24 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         (
             {"extraRules": {FIREWALL: [{**RULE, "actionParameters": {"response": 403}}]}},
             f"extraRules.{FIREWALL}[0].actionParameters.response",
-            "known there: content, contentType, statusCode",
+            "it is an object; known there: content, contentType, statusCode",
         ),
         (
-            {"extraRules": {FIREWALL: [{**RULE, "actionParameters": {"response": {"content": "no"}}}]}},
+            {"extraRules": {FIREWALL: [answering(content="no", contentType="text/plain", statusCode=403)]}},
             f"extraRules.{FIREWALL}[0].actionParameters.response",
             "plan 'free' answers with its own page alone, and rule old with another",
         ),
         (
-            {"extraRules": {"http_ratelimit": [{**RULE, "ratelimit": {"period": 60}}]}},
+            {"extraRules": {FIREWALL: [answering(content="no")]}},
+            f"extraRules.{FIREWALL}[0].actionParameters.response",
+            "it needs contentType, statusCode",
+        ),
+        (
+            {
+                "extraRules": {
+                    "http_ratelimit": [{**RULE, "ratelimit": {"characteristics": ["cf.colo.id"], "period": 60}}]
+                }
+            },
             "extraRules.http_ratelimit[0].ratelimit.period",
             "plan 'free' has 10 seconds there for rule old. Use one of these; zonePlan pro allows it.",
         ),
@@ -202,7 +215,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
             "keeps what rule old caches at least 7200 seconds. Raise it; zonePlan business allows it.",
         ),
         (
-            {"extraRules": {CACHE: [caching(edgeTtl={"statusCodeTtls": [{"statusCode": 404, "value": 60}]})]}},
+            {"extraRules": {CACHE: [caching(edgeTtl={"mode": "respect_origin", "statusCodeTtls": [{"value": 60}]})]}},
             f"extraRules.{CACHE}[0].actionParameters.edgeTtl.statusCodeTtls",
             "does not cache by status, which rule old does. Leave it out; zonePlan enterprise allows it.",
         ),

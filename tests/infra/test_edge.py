@@ -53,7 +53,9 @@ def test_other_settings_are_declared_as_they_are_written() -> None:
 
 
 def test_each_phase_has_one_ruleset(graph: Graph) -> None:
-    phases = [ruleset.inputs["phase"] for ruleset in graph.of_type(RULESET) if ruleset.inputs["kind"] == "zone"]
+    zone = graph.get("cloudflare:index/zone:Zone", "zone")
+    ours = [ruleset for ruleset in graph.of_type(RULESET) if zone.urn in str(ruleset.dependencies)]
+    phases = [ruleset.inputs["phase"] for ruleset in ours]
     assert len(set(phases)) == len(phases)
     assert {"http_request_firewall_custom", "http_ratelimit", "http_response_headers_transform"} <= set(phases)
 
