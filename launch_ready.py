@@ -75,6 +75,7 @@ def rehearse(
     journey: Annotated[
         list[str] | None, typer.Option("--journey", help="Only this journey; may be repeated.", metavar="NAME")
     ] = None,
+    adopted: Annotated[bool, typer.Option("--adopted", help="Begin with the zone as `adopt` found it.")] = False,
 ) -> None:
     """Deploy the program to local twins, drive the journeys through it, verify it, write the report."""
     from rehearsal.errors import RehearsalError
@@ -83,7 +84,13 @@ def rehearse(
     from rehearsal.summary import print_kept, print_result
 
     options = Options(
-        project=PROJECT, stack=stack, report=report, json_file=json_file, journeys=tuple(journey or ()), keep=keep
+        project=PROJECT,
+        stack=stack,
+        report=report,
+        json_file=json_file,
+        journeys=tuple(journey or ()),
+        keep=keep,
+        adopted=adopted,
     )
     end_on_signals()
     try:

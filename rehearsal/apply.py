@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rehearsal import program, stackfile, wire
+from rehearsal.adopted import Key
 from rehearsal.errors import DeploymentError, RehearsalError
 from rehearsal.graph import Graph, Resource
 from rehearsal.invokes import answer
@@ -31,11 +32,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Deployment:
-    """What an apply pass left: the graph, the stack's outputs in plain (secrets too), and the steps in order."""
+    """What an apply pass left: the graph, the stack's outputs in plain (secrets too), and the steps in order.
+
+    `adopted` counts the resources that were there before.
+    """
 
     graph: Graph
     outputs: Mapping[str, Any]
     created: tuple[Step, ...]
+    adopted: int = 0
 
 
 Progress = Callable[[Step], None]
@@ -53,27 +58,36 @@ def apply(
     *,
     progress: Progress = _quiet,
     over_grpc: bool = False,
+    existing: Mapping[Key, str] | None = None,
 ) -> Deployment:
     """Deploy `stack` of the program in `project_dir` to the twins of `target`.
 
-    `progress` is called after each resource, from several threads. Raises StackError, ProgramError, or DeploymentError
-    with the resource and the line that declared it.
+    `existing` are ids of resources that stand there and are brought to what is declared instead of made. `progress` is
+    called after each resource, from several threads. Raises StackError, ProgramError, or DeploymentError with the
+    resource and the line that declared it.
     """
     root = project_dir.resolve()
     config = stackfile.load(root, stack, overrides)
-    deploying = _Deploying(replace(target, root=root), progress)
+    deploying = _Deploying(replace(target, root=root), progress, existing or {})
     monitor = Monitor(config.project, config.stack, SourceLines(root), deploying)
     program.run(root, config, monitor, Engine(target.log), dry_run=False, over_grpc=over_grpc)
     if monitor.outputs.unknowns:
         raise DeploymentError(f"stack outputs are unknown after the deployment: {', '.join(monitor.outputs.unknowns)}")
-    return Deployment(monitor.graph(), monitor.outputs.values, tuple(deploying.created))
+    return Deployment(
+        monitor.graph(),
+        monitor.outputs.values,
+        tuple(deploying.created),
+        adopted=deploying.adopted,
+    )
 
 
 class _Deploying:
-    """Creates each custom resource with the handler of its type."""
+    """Creates each custom resource with the handler of its type, or updates it where it exists."""
 
-    def __init__(self, target: Target, progress: Progress) -> None:
+    def __init__(self, target: Target, progress: Progress, existing: Mapping[Key, str]) -> None:
         self.created: list[Step] = []
+        self.adopted = 0
+        self._existing = existing
         self._target = target
         self._progress = progress
         self._lock = threading.Lock()
@@ -92,12 +106,21 @@ class _Deploying:
             inputs=properties.values,
             source=resource.source,
         )
-        made = _create(handler, declared, self._target.with_provider(provider))
+        made = self._bring(handler, declared, self._target.with_provider(provider))
         step = Step(resource, made.id, time.monotonic() - began)
         with self._lock:
             self.created.append(step)
         self._progress(step)
         return Answer(made.id, made.outputs)
+
+    def _bring(self, handler: ResourceHandler, declared: Declared, target: Target) -> Created:
+        id_ = self._existing.get((declared.type, declared.name))
+        if id_ is None or handler.read(id_, target) is None:
+            return _create(handler, declared, target)
+        outputs = handler.update(id_, declared, target)
+        with self._lock:
+            self.adopted += 1
+        return Created(id_, outputs)
 
     def read(self, registration: Registration, id_: str, provider: Mapping[str, Any]) -> Answer:
         """See Backend."""

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import checks
+from checks import drift
 from rehearsal import assembly, neighbour
+from rehearsal.adopted import Adopted, read_adopted
 from rehearsal.apply import Deployment, Step, apply
 from rehearsal.assembly import Twins
 from rehearsal.errors import ReportError, StackError
@@ -32,7 +34,10 @@ OnKept = Callable[[Mapping[str, Any]], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What to rehearse, and what to leave behind. No `journeys` means all of them."""
+    """What to rehearse, and what to leave behind. No `journeys` means all of them.
+
+    With `adopted` the zone begins as `launch-ready adopt` found it.
+    """
 
     project: Path
     stack: str
@@ -40,6 +45,7 @@ class Options:
     json_file: Path | None = None
     journeys: tuple[str, ...] = ()
     keep: bool = False
+    adopted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,12 +83,13 @@ def rehearse(options: Options, on_kept: OnKept) -> Outcome:
     chosen = choose(options.journeys)
     _be_sure_to_report(options)
     stages = Stages(for_terminal())
-    with deployed(options.project, options.stack, stages) as stage:
+    adopted = read_adopted(options.project, options.stack) if options.adopted else None
+    with deployed(options.project, options.stack, stages, adopted=adopted) as stage:
         told = [*_tell_journeys(chosen, stage.world, stages), *_denials(stage.twins)]
         told += [stage.neighbour.untouched()] if stage.neighbour else []
         report = _verify(stage, stages)
         report = report.rehearsed_with(tuple(_for_report(journey) for journey in told), _gap_lines())
-        result = _result(options.stack, stage, told, report, stages, time.monotonic() - began)
+        result = _result(options.stack, stage, told, report, stages, time.monotonic() - began, adopted)
         outcome = _write(options, result, report, stages)
         if options.keep:
             _keep(stage, on_kept, stages)
@@ -100,11 +107,16 @@ def choose(names: Sequence[str]) -> tuple[Journey, ...]:
 
 @contextmanager
 def deployed(
-    project: Path, stack: str, stages: Stages, overrides: Mapping[str, Any] | None = None
+    project: Path,
+    stack: str,
+    stages: Stages,
+    overrides: Mapping[str, Any] | None = None,
+    adopted: Adopted | None = None,
 ) -> Generator[Deployed]:
     """The stack of `project`, planned, then deployed to fresh twins that end with the block.
 
-    `overrides` are values of the stack's configuration that win over its file's.
+    `overrides` are values of the stack's configuration that win over its file's; the zone begins with what was
+    `adopted`.
     """
     own = dict(overrides or {})
     with stages.stage("plan"):
@@ -118,7 +130,11 @@ def deployed(
         own |= {"zoneId": beside.zone_id} if beside else {}
         with stages.stage("deploy"):
             told = _counting(len(graph.resources), stages)
-            deployment = apply(project, stack, twins.target, {**own, **twins.overrides()}, progress=told)
+            if adopted:
+                twins.zone.load(adopted.snapshot)
+            existing = adopted.ids if adopted else None
+            settings = {**own, **twins.overrides()}
+            deployment = apply(project, stack, twins.target, settings, progress=told, existing=existing)
         with stages.stage("prices at Stripe"):
             world = staging.world(site, twins, deployment.outputs["contract"], ends)
         yield Deployed(site=site, twins=twins, deployment=deployment, world=world, neighbour=beside)
@@ -184,7 +200,13 @@ def _gap_lines() -> tuple[str, ...]:
 
 
 def _result(
-    stack: str, stage: Deployed, told: Sequence[JourneyResult], report: checks.Report, stages: Stages, seconds: float
+    stack: str,
+    stage: Deployed,
+    told: Sequence[JourneyResult],
+    report: checks.Report,
+    stages: Stages,
+    seconds: float,
+    adopted: Adopted | None,
 ) -> Result:
     return Result(
         stack=stack,
@@ -193,12 +215,21 @@ def _result(
         seconds=seconds,
         stages=tuple(stages.finished),
         resources=len(stage.deployment.created),
+        adopted=stage.deployment.adopted,
+        changes=_changes(stage, adopted),
         checks=checks.document(report)["findings"],
         journeys=told,
         journeys_known=len(JOURNEYS),
         lag_ms=stage.world.lags.summary(),
         gaps=GAPS,
     )
+
+
+def _changes(stage: Deployed, adopted: Adopted | None) -> tuple[str, ...]:
+    """What the deployment did to the zone that was there, record by record."""
+    if adopted is None:
+        return ()
+    return tuple(drift.lines(drift.compare([stage.deployment.graph.to_document()], adopted.snapshot)))
 
 
 def _be_sure_to_report(options: Options) -> None:

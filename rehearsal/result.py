@@ -11,7 +11,11 @@ from rehearsal.twins.gaps import Gap
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """A rehearsal that was held; `checks` are the findings of the checks package as JSON."""
+    """A rehearsal that was held; `checks` are the findings of the checks package as JSON.
+
+    `adopted` counts the resources that stood in the zone before, `changes` tells line by line what the deployment
+    did to that.
+    """
 
     stack: str
     verdict: str
@@ -19,6 +23,8 @@ class Result:
     seconds: float
     stages: Sequence[Stage]
     resources: int
+    adopted: int
+    changes: Sequence[str]
     checks: Sequence[Mapping[str, Any]]
     journeys: Sequence[JourneyResult]
     journeys_known: int
@@ -35,6 +41,8 @@ class Result:
             "seconds": round(self.seconds, 1),
             "stages": [{"name": stage.name, "seconds": round(stage.seconds, 2)} for stage in self.stages],
             "resources": self.resources,
+            "adopted": self.adopted,
+            "changes": list(self.changes),
             "checks": [dict(check) for check in self.checks],
             "journeys": [journey.document() for journey in self.journeys],
             "journeys_not_chosen": self.journeys_known - len(self.journeys),

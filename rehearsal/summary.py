@@ -69,11 +69,19 @@ def _totals(outcome: Outcome) -> list[tuple[str, str]]:
     stages = ", ".join(f"{stage.name} {stage.seconds:.1f} s" for stage in slowest)
     return [
         ("resources", f"{result.resources} declared and brought to the twins"),
+        *_adoption(result),
         ("lag", _lag(result)),
         ("slowest", f"{stages}; {result.seconds:.1f} s in all"),
         *_choice(result),
         ("report", str(outcome.report_page)),
     ]
+
+
+def _adoption(result: Result) -> list[tuple[str, str]]:
+    if not result.changes:
+        return []
+    counted = f"{result.adopted} of them were in the zone before; what the deployment did to it:"
+    return [("adopted", counted), *(("", line) for line in result.changes)]
 
 
 def _lag(result: Result) -> str:
