@@ -88,6 +88,8 @@ MAIL = (
     Mutation(
         "a DKIM selector is forgotten", PUBLISHED, "for key in sender.dkim:", "for key in sender.dkim[1:]:", "mail.dkim"
     ),
+    Mutation("the MTA-STS policy covers nobody", PUBLISHED, 'f"mx: {host}" for', 'f"mx: x.{host}" for', "mail.mta-sts"),
+    Mutation("the MTA-STS policy has no host", PUBLISHED, 'yield MailRecord(resource="host-mta-sts-aaaa"', 'MailRecord(resource="host-mta-sts-aaaa"', "mail.mta-sts"),
     Mutation("bounces lead nowhere", PUBLISHED, "if shape and sender.bounces_to:", "if False:", "mail.return-path"),
     Mutation("an exchanger has another priority", PUBLISHED, "priority=priority)", "priority=priority + 1)", "mail.mx"),
     Mutation(
@@ -126,6 +128,13 @@ EDGE = (
         "no managed rules", PHASES, '    "http_request_firewall_managed": managed.rules,\n', "", "edge.waf-managed"
     ),
     Mutation("no rate limit", PHASES, '    "http_ratelimit": rate_limits.rules,\n', "", "edge.rate"),
+    Mutation(
+        "Stripe meets every rule",
+        PHASES,
+        '    "http_request_firewall_custom": firewall.stripe_passes,\n',
+        "",
+        "edge.webhook-skip",
+    ),
     Mutation("Stripe sends from elsewhere", "infra/edge/addresses.py", '"3.18.12.63", ', "", "edge.webhook-addresses"),
     Mutation("Bot Fight Mode is on", "infra/edge/edge.py", "stack.settings.bots.fight_mode", "True", "edge.bots"),
     Mutation("static files are not kept", CACHE, "cache=True,", "cache=False,", "cache.static"),

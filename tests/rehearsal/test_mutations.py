@@ -15,7 +15,10 @@ from tests.rehearsal.mutations import JOURNEY, MUTATIONS, Mutation
 from tests.rehearsal.warm import Warm, warm
 
 PROJECT = Path(__file__).resolve().parents[2]
-PARTS = ("launch_ready.py", "__main__.py", "Pulumi.yaml", "Pulumi.prod.yaml", "pyproject.toml")
+PARTS = (
+    *("launch_ready.py", "__main__.py", "pyproject.toml", "Pulumi.yaml", "Pulumi.prod.yaml"),
+    *("Pulumi.prod.redirects.csv", "Pulumi.staging.yaml"),
+)
 PACKAGES = ("infra", "handlers", "checks", "rehearsal")
 LONGEST_SECONDS = 240
 GREEN = {"pass", "only live"}
