@@ -4,7 +4,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,9 +15,13 @@ from rehearsal.twins.server import LOOPBACK, Server
 _REVALIDATE = "public, max-age=0, must-revalidate"  # what Next.js hosts answer pages with
 _IMMUTABLE = "public, max-age=31536000, immutable"  # what Next.js answers /_next/static/ with
 _PRIVATE = "private, no-store"
-_SESSION = "__Host-session=rehearsal; Path=/; Secure; HttpOnly; SameSite=Lax"
+_NOT_MODIFIED = 304
+_SIGNED_IN = "__Host-session=rehearsal"  # the one session that the app knows
+_SESSION = f"{_SIGNED_IN}; Path=/; Secure; HttpOnly; SameSite=Lax"
 _TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
 _PAGES = ("/", "/pricing", "/about")
+_METHODS = ("GET", "HEAD")
+_BROKEN = "/launch-ready-broken"  # a page whose code fails
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,9 @@ class _Page:
 class OriginTwin:
     """Serves `hosts` by TLS, with a certificate that `authority` issued for them, and redirects plain HTTP to it.
 
-    Pages revalidate, `/_next/static/` is immutable, `/auth/`, `/account/` and `/api/` are never stored. What the
-    edge trusts is `trusted`, by default the same authority.
+    Pages revalidate, `/_next/static/` is immutable; `/auth/`, `/account/`, `/api/` and what somebody signed in sees are
+    never stored, `/account/x.css` neither: it is the account's page. What the edge trusts is `trusted`, by default the
+    same authority.
     """
 
     def __init__(
@@ -100,14 +105,9 @@ class OriginTwin:
         visit = _visit(scope)
         with self._lock:
             self._visits.append(visit)
-        page = _to_https(visit) if scope["scheme"] == "http" else _page(visit.method, scope["path"])
-        headers = [
-            ("content-type", page.content_type),
-            ("cache-control", page.cache_control),
-            ("content-length", str(len(page.body))),
-            ("etag", f'"{hashlib.sha256(page.body).hexdigest()[:16]}"'),
-            *page.others,
-        ]
+        page = _unchanged(visit, _to_https(visit) if scope["scheme"] == "http" else _page(visit, scope["path"]))
+        length = [] if page.status == _NOT_MODIFIED else [("content-length", str(len(page.body)))]
+        headers = [("content-type", page.content_type), ("cache-control", page.cache_control), *length, *page.others]
         encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers]
         await send({"type": "http.response.start", "status": page.status, "headers": encoded})
         await send({"type": "http.response.body", "body": b"" if visit.method == "HEAD" else page.body})
@@ -120,12 +120,23 @@ def _visit(scope: Mapping[str, Any]) -> Visit:
     return Visit(scope["method"], scope["scheme"], headers.get("host", ""), target, headers)
 
 
+def _unchanged(visit: Visit, page: _Page) -> _Page:
+    """The page with its tag; 304 where the visitor has this very page (RFC 9110 section 13.1.2)."""
+    tag = f'"{hashlib.sha256(page.body).hexdigest()[:16]}"'
+    tagged = replace(page, others=(("etag", tag), *page.others))
+    asked = {one.strip().removeprefix("W/") for one in visit.headers.get("if-none-match", "").split(",")}
+    return replace(tagged, status=_NOT_MODIFIED, body=b"") if page.status == 200 and tag in asked else tagged
+
+
 def _to_https(visit: Visit) -> _Page:
     location = ("location", f"https://{visit.host}{visit.target}")
     return _Page(308, "text/plain; charset=utf-8", _PRIVATE, b"Redirecting...\n", (location,))
 
 
-def _page(method: str, path: str) -> _Page:
+def _page(visit: Visit, path: str) -> _Page:
+    method = visit.method
+    if method not in (*_METHODS, "POST"):
+        return replace(_html(405, "Method not allowed", _PRIVATE), others=(("allow", ", ".join(_METHODS)),))
     if path.startswith("/_next/static/"):
         kind = _TYPES.get(path.rpartition(".")[2])
         return (
@@ -143,12 +154,17 @@ def _page(method: str, path: str) -> _Page:
         return _json(200, {"ok": True}) if path == "/api/status" else _json(404, {"error": "not_found"})
     if path == "/robots.txt":
         return _Page(200, "text/plain; charset=utf-8", _REVALIDATE, b"User-agent: *\nAllow: /\n")
-    return _html(200, "Welcome", _REVALIDATE) if path in _PAGES else _html(404, "Not found", _PRIVATE)
+    if path == _BROKEN:
+        return _html(500, "Something went wrong", _PRIVATE)
+    if path not in _PAGES:
+        return _html(404, "Not found", _PRIVATE)
+    signed_in = _SIGNED_IN in visit.headers.get("cookie", "")
+    return _html(200, "Welcome back", _PRIVATE) if signed_in else _html(200, "Welcome", _REVALIDATE)
 
 
 def _html(status: int, title: str, cache_control: str, *others: tuple[str, str]) -> _Page:
     body = (
-        f'<!DOCTYPE html><html lang="en"><title>{title}</title>'
+        f'<!DOCTYPE html><html lang="en"><title>{title}</title><link rel="stylesheet" href="/_next/static/css/app.css">'
         f'<script src="/_next/static/chunks/main.js" defer></script><h1>{title}</h1></html>\n'
     ).encode()
     return _Page(status, "text/html; charset=utf-8", cache_control, body, others)

@@ -1,6 +1,6 @@
 """A declared zone with edge, DNS and the app's origin before it, for the tests of the edge."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,7 +61,7 @@ class World:
 
 
 @contextmanager
-def running(authority: CertificateAuthority, plan: Plan = "free") -> Iterator[World]:
+def running(authority: CertificateAuthority, plan: Plan = "free") -> Generator[World]:
     declared, clock = Declaration(plan), Clock()
     declared.setting("ssl", "strict")
     for host in (ZONE, APP, API):
@@ -77,7 +77,7 @@ def running(authority: CertificateAuthority, plan: Plan = "free") -> Iterator[Wo
 
 
 @contextmanager
-def own_origins(authority: CertificateAuthority) -> Iterator[Callable[[Any], Origin]]:
+def own_origins(authority: CertificateAuthority) -> Generator[Callable[[Any], Origin]]:
     """Starts applications as origins of the API's host, by TLS and plain HTTP; gives the Origin."""
     servers: list[Server] = []
 

@@ -19,9 +19,10 @@ def test_static_files_are_kept_and_pages_are_not(world: World):
     assert world.seen().count("/_next/static/chunks/main.js") == 1
 
 
-def test_what_is_kept_expires(world: World):
+def test_what_is_kept_expires(world: World, serve):
+    world.origins[API] = serve(answering(200, []))
     world.declared.ruleset("http_request_cache_settings", STATIC)
-    url = f"https://{APP}/_next/static/a.css"
+    url = f"https://{API}/_next/static/a.css"
     world.get(url)
     world.clock.now += 86_399
     assert world.get(url).headers["age"] == "86399"
@@ -89,3 +90,87 @@ def test_the_zones_browser_ttl_raises_what_the_origin_says_of_files(world: World
     assert world.get(f"https://{API}/a").headers["cache-control"] == "public, max-age=60"
     world.declared.setting("browser_cache_ttl", 0)
     assert world.get(f"https://{API}/b.png").headers["cache-control"] == "public, max-age=60"
+
+
+def test_what_expired_is_asked_about_and_served_when_it_has_not_changed(world: World):
+    world.declared.ruleset("http_request_cache_settings", STATIC)
+    url = f"https://{APP}/_next/static/a.css"
+    first = world.get(url)
+    world.clock.now += 86_400
+    again = world.get(url)
+    assert (again.headers["cf-cache-status"], again.text) == ("REVALIDATED", first.text)
+    assert world.origin.visits()[-1].headers["if-none-match"] == first.headers["etag"]
+    assert world.get(url).headers["cf-cache-status"] == "HIT"
+
+
+def test_a_visitor_who_has_what_is_kept_is_told_so(world: World):
+    world.declared.ruleset("http_request_cache_settings", STATIC)
+    url = f"https://{APP}/_next/static/a.css"
+    tag = world.get(url).headers["etag"]
+    again = world.get(url, headers={"if-none-match": tag})
+    assert (again.status_code, again.content, again.headers["cf-cache-status"]) == (304, b"", "HIT")
+    assert len(world.seen()) == 1
+
+
+def test_a_rule_for_sessions_keeps_the_cache_out(world: World):
+    everything = {**STATIC, "ref": "all", "expression": f'http.host eq "{APP}"'}
+    never = {
+        **caching('http.cookie contains "__Host-session="', cache=False),
+        "ref": "never",
+    }
+    world.declared.ruleset("http_request_cache_settings", everything, never)
+    url, session = f"https://{APP}/pricing", {"cookie": "__Host-session=rehearsal"}
+    assert [world.get(url).headers["cf-cache-status"] for _ in range(2)] == ["MISS", "HIT"]
+    theirs = [world.get(url, headers=session) for _ in range(2)]
+    assert [one.headers["cf-cache-status"] for one in theirs] == ["DYNAMIC", "DYNAMIC"]
+    assert all("Welcome back" in one.text for one in theirs)
+    assert "Welcome back" not in world.get(url).text
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type", "armored", "shown"),
+    [
+        ("/account/x.css", "text/html", True, "BYPASS"),
+        ("/account/x.css", "text/html", False, "MISS"),
+        ("/a.css", "text/css; charset=utf-8", True, "MISS"),
+        ("/a.js", "application/javascript", True, "MISS"),
+        ("/a.jpg", "image/webp", True, "MISS"),
+        ("/a.gif", "video/webm", True, "MISS"),
+        ("/a.pdf", "application/octet-stream", True, "MISS"),
+        ("/a.pdf", "text/html", True, "BYPASS"),
+    ],
+)
+def test_cache_deception_armor_holds_names_against_contents(world: World, serve, path, content_type, armored, shown):
+    world.origins[API] = serve(answering(200, [(b"content-type", content_type.encode())]))
+    world.declared.ruleset("http_request_cache_settings", caching("true", cacheKey={"cacheDeceptionArmor": armored}))
+    assert world.get(f"https://{API}{path}").headers["cf-cache-status"] == shown
+
+
+@pytest.mark.parametrize(
+    ("ttl", "told"),
+    [
+        ({"mode": "respect_origin"}, "public, max-age=60"),
+        ({"mode": "override_origin", "default": 3600.0}, "max-age=3600"),
+        ({"mode": "bypass"}, "max-age=0"),
+    ],
+)
+def test_a_rule_decides_what_browsers_are_told(world: World, serve, ttl, told):
+    world.origins[API] = serve(answering(200, [(b"cache-control", b"public, max-age=60")]))
+    world.declared.ruleset("http_request_cache_settings", caching("true", browserTtl=ttl))
+    assert world.get(f"https://{API}/a.png").headers["cache-control"] == told
+
+
+def test_what_the_origin_does_not_ask_for_is_not_kept_where_a_rule_says_so(world: World, serve):
+    world.declared.ruleset("http_request_cache_settings", caching("true", edgeTtl={"mode": "bypass_by_default"}))
+    world.origins[API] = serve(answering(200, []))
+    assert world.get(f"https://{API}/a.png").headers["cf-cache-status"] == "BYPASS"
+    world.origins[API] = serve(answering(200, [(b"cache-control", b"max-age=60")]))
+    assert world.get(f"https://{API}/b.png").headers["cf-cache-status"] == "MISS"
+
+
+def test_the_order_of_arguments_may_be_no_difference(world: World, serve):
+    world.origins[API] = serve(answering(200, []))
+    rule = caching("true", cacheKey={"ignoreQueryStringsOrder": True})
+    world.declared.ruleset("http_request_cache_settings", rule)
+    urls = [f"https://{API}/a.png?{query}" for query in ("a=1&b=2", "b=2&a=1", "b=2&a=2")]
+    assert [world.get(url).headers["cf-cache-status"] for url in urls] == ["MISS", "HIT", "MISS"]

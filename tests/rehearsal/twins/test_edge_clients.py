@@ -122,8 +122,8 @@ def test_a_rule_may_count_by_the_answer(world: World):
 
 @pytest.mark.parametrize("plan", ["enterprise"])
 def test_a_rule_without_mitigation_lets_requests_pass_at_its_rate(world: World):
-    rule = {**limiting(1, "ip.src"), "action": "managed_challenge"}
-    world.declared.ruleset("http_ratelimit", {**rule, "ratelimit": {**rule["ratelimit"], "mitigationTimeout": 0.0}})
+    rule = limiting(1, "ip.src", mitigationTimeout=0.0)
+    world.declared.ruleset("http_ratelimit", {**rule, "action": "managed_challenge"})
     assert statuses(world, 2) == [200, 403]
     world.clock.now += 9
     assert statuses(world, 1) == [403]

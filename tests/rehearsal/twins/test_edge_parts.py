@@ -20,6 +20,7 @@ from rehearsal.twins.server import LOOPBACK
 from rehearsal.twins.zone import ZoneTwin
 from rehearsal.twins.zone.plans import Plan
 from tests.rehearsal.twins.declared import ZONE, Declaration, limit
+from tests.rehearsal.twins.edge_world import World
 
 APP = f"app.{ZONE}"
 
@@ -136,12 +137,35 @@ def ask(origin: OriginTwin, authority: CertificateAuthority, method: str, path: 
         ("GET", "/api/status", 200, "private, no-store"),
         ("GET", "/api/nothing", 404, "private, no-store"),
         ("GET", "/.env", 404, "private, no-store"),
+        ("GET", "/launch-ready-broken", 500, "private, no-store"),
+        ("TRACE", "/", 405, "private, no-store"),
+        ("DELETE", "/pricing", 405, "private, no-store"),
     ],
 )
 def test_the_origin_says_what_may_be_kept(origin, authority, method, path, status, cache_control):
     response = ask(origin, authority, method, path)
     assert (response.status_code, response.headers["cache-control"]) == (status, cache_control)
     assert (response.content == b"") == (method == "HEAD")
+
+
+def test_a_page_that_the_visitor_has_is_not_sent_again(world: World):
+    tag = world.get(f"https://{APP}/").headers["etag"]
+    again = world.get(f"https://{APP}/", headers={"if-none-match": f'W/"x", {tag}'})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    assert again.headers["cache-control"] == "public, max-age=0, must-revalidate"
+
+
+def test_who_is_signed_in_sees_a_page_that_nobody_else_may_keep(world: World):
+    session = world.get(f"https://{APP}/auth/login").headers["set-cookie"].partition(";")[0]
+    theirs, nobodys = (world.get(f"https://{APP}/", headers={"cookie": one}) for one in (session, "__Host-session=x"))
+    assert ("Welcome back" in theirs.text, theirs.headers["cache-control"]) == (True, "private, no-store")
+    assert "Welcome back" not in nobodys.text
+
+
+def test_an_error_says_nothing_of_the_code(origin: OriginTwin, authority: CertificateAuthority):
+    text = ask(origin, authority, "GET", "/launch-ready-broken").text
+    assert "Something went wrong" in text
+    assert not any(trace in text for trace in ("Traceback", "node_modules", "Error:", ".js:"))
 
 
 def test_the_origin_gives_sessions_in_safe_cookies(origin: OriginTwin, authority: CertificateAuthority):
