@@ -12,9 +12,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 # A year and a month, so that yearly renewals overlap. NIST SP 800-57 part 1, table 1: one to two years for a key that
 # authenticates. The CA/Browser Forum's shorter limits are for certificates that browsers trust, which these are not.
 VALID_DAYS = 397
-# What both vendors document: API Gateway takes RSA from 2048 bits on, Cloudflare's examples are RSA.
-# NIST SP 800-57 part 1, table 4: 2048 bits are enough until 2030, 3072 also after.
-KEY_BITS = 3072
+# What both vendors document: API Gateway takes RSA from 2048 bits on, Cloudflare's examples are RSA. Each handshake
+# pays for more, and a key lives for a year: 2048 bits are enough until 2030 (NIST SP 800-57 part 1, table 4).
+KEY_BITS = 2048
 _EXPONENT = 65537
 _BACKDATED = timedelta(hours=1)  # for clocks that run late
 

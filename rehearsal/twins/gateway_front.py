@@ -48,7 +48,7 @@ class GatewayFronts:
         self.stop()
 
     def serve(self, domain: str, truststore: str | None) -> int:
-        """Serve `domain` from the next connection on; the port.
+        """Serve `domain` from now on; the port. Connections from before end, so that everybody shakes hands anew.
 
         `truststore` holds the trusted authorities (PEM); without one every client is taken.
         """
@@ -58,7 +58,8 @@ class GatewayFronts:
             if front is None:
                 front = self._fronts[domain] = _Front(self._upstream)
             front.context = context
-            return front.port
+        front.end_connections()
+        return front.port
 
     def origin(self, domain: str) -> Origin | None:
         """How the edge reaches the domain; None while nobody declared it."""
@@ -117,6 +118,10 @@ class _Front(socketserver.ThreadingTCPServer):
         """Close the port and every connection."""
         self.shutdown()
         self.server_close()
+        self.end_connections()
+
+    def end_connections(self) -> None:
+        """Close every connection, also one in the middle of a request."""
         with self._lock:
             connections = list(self._open)
         for connection in connections:
