@@ -4,8 +4,8 @@ import base64
 
 import dkim as dkimpy
 import pytest
-from checkdmarc import mta_sts, smtp_tls_reporting
 from checkdmarc import dmarc as checkdmarc
+from checkdmarc import mta_sts, smtp_tls_reporting
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 

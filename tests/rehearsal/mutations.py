@@ -89,7 +89,13 @@ MAIL = (
         "a DKIM selector is forgotten", PUBLISHED, "for key in sender.dkim:", "for key in sender.dkim[1:]:", "mail.dkim"
     ),
     Mutation("the MTA-STS policy covers nobody", PUBLISHED, 'f"mx: {host}" for', 'f"mx: x.{host}" for', "mail.mta-sts"),
-    Mutation("the MTA-STS policy has no host", PUBLISHED, 'yield MailRecord(resource="host-mta-sts-aaaa"', 'MailRecord(resource="host-mta-sts-aaaa"', "mail.mta-sts"),
+    Mutation(
+        "the MTA-STS policy has no host",
+        PUBLISHED,
+        'yield MailRecord(resource="host-mta-sts-aaaa"',
+        'MailRecord(resource="host-mta-sts-aaaa"',
+        "mail.mta-sts",
+    ),
     Mutation("bounces lead nowhere", PUBLISHED, "if shape and sender.bounces_to:", "if False:", "mail.return-path"),
     Mutation("an exchanger has another priority", PUBLISHED, "priority=priority)", "priority=priority + 1)", "mail.mx"),
     Mutation(
