@@ -19,7 +19,6 @@ from infra.stackfiles import OtherStack, StackFileError
 SHARED = (
     *("domain", "cloudflareAccountId", "zonePlan", "canonical", "mail", "caa", "dnssec"),
     *("ssl", "minTlsVersion", "hsts", "csp", "headers", "cache", "waf", "rateLimits", "bots", "ddos"),
-    *("access", "spfLookups"),
 )
 # What only an owner may have: it belongs to no host of a tenant.
 OWNERS_ALONE = (
