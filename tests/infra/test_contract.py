@@ -40,6 +40,7 @@ def test_the_contract_says_where_hosts_lead(deployed: Deployed) -> None:
         ("tidewriters.example", "AAAA"): "web",
         ("app.tidewriters.example", "CNAME"): "web",
         ("ops.tidewriters.example", "CNAME"): "ops",
+        ("status.tidewriters.example", "CNAME"): "web",
         ("www.tidewriters.example", "CNAME"): "redirect",
         ("api.tidewriters.example", "CNAME"): "api",
     }

@@ -40,9 +40,16 @@ COUNTS = {
     "aws:sqs/queue:Queue": 6,
     "cloudflare:index/authenticatedOriginPulls:AuthenticatedOriginPulls": 1,
     f"{UPLOAD}:AuthenticatedOriginPullsHostnameCertificate": 1,
-    "cloudflare:index/dnsRecord:DnsRecord": 14,
-    "cloudflare:index/ruleset:Ruleset": 4,
-    "cloudflare:index/zone:Zone": 1,
+    "cloudflare:index/botManagement:BotManagement": 1,
+    "cloudflare:index/dnsRecord:DnsRecord": 44,
+    "cloudflare:index/list:List": 1,
+    "cloudflare:index/ruleset:Ruleset": 9,
+    "cloudflare:index/workersRoute:WorkersRoute": 5,
+    "cloudflare:index/workersScript:WorkersScript": 1,
+    "cloudflare:index/zeroTrustAccessApplication:ZeroTrustAccessApplication": 1,
+    "cloudflare:index/zeroTrustAccessPolicy:ZeroTrustAccessPolicy": 1,
+    "cloudflare:index/zone:Zone": 3,
+    "cloudflare:index/zoneDnssec:ZoneDnssec": 3,
     "cloudflare:index/zoneSetting:ZoneSetting": 6,
     "pulumi-python:dynamic:Resource": 4,
     "pulumi:providers:aws": 1,
@@ -67,6 +74,10 @@ UNNAMED = {  # AWS and Cloudflare give these no name of ours
     "aws:sns/topicSubscription:TopicSubscription",
     "cloudflare:index/authenticatedOriginPulls:AuthenticatedOriginPulls",
     f"{UPLOAD}:AuthenticatedOriginPullsHostnameCertificate",
+    "cloudflare:index/botManagement:BotManagement",
+    "cloudflare:index/workersRoute:WorkersRoute",
+    "cloudflare:index/workersScript:WorkersScript",
+    "cloudflare:index/zoneDnssec:ZoneDnssec",
     "cloudflare:index/zoneSetting:ZoneSetting",
     "pulumi-python:dynamic:Resource",
     "pulumi:providers:aws",
@@ -79,6 +90,8 @@ PROTECTED = {
     ("aws:secretsmanager/secret:Secret", "secret-stripe-read"),
     ("aws:secretsmanager/secret:Secret", "secret-stripe-signing"),
     ("cloudflare:index/zone:Zone", "zone"),
+    ("cloudflare:index/zone:Zone", "zone-oldtide.example"),
+    ("cloudflare:index/zone:Zone", "zone-tidewriters.net"),
 }
 
 
@@ -135,6 +148,6 @@ def test_every_secret_is_marked_and_stands_nowhere_else(graph: Graph, deployed: 
 
 def test_a_wrong_configuration_ends_the_run_before_anything_is_declared() -> None:
     with pytest.raises(RehearsalError) as caught:
-        plan(ROOT, "prod", {"rateLimit": {"periodSeconds": 60}, "domain": "x"})
+        plan(ROOT, "prod", {"alertEmail": "ops", "domain": "x"})
     assert "2 problems" in str(caught.value)
     assert "Traceback" not in str(caught.value)

@@ -24,10 +24,16 @@ MAIL = [
     (f"google._domainkey.{DOMAIN}", "TXT", PUBLISHED),
     (f"20261102093012pm._domainkey.mail.{DOMAIN}", "TXT", PUBLISHED),
     (f"_dmarc.{DOMAIN}", "TXT", f'"v=DMARC1; p=quarantine; rua=mailto:dmarc@{DOMAIN}"'),
+    (f"_mta-sts.{DOMAIN}", "TXT", '"v=STSv1; id=ac6f47006ccd76569d4ccafa3a1202d4;"'),
     (f"_smtp._tls.{DOMAIN}", "TXT", f'"v=TLSRPTv1; rua=mailto:tls-reports@{DOMAIN}"'),
 ]
 EDGE = ("letsencrypt.org", "pki.goog", "sectigo.com", "ssl.com")
-AUTHORITIES = (*(f"0 issue {name}" for name in (*EDGE, "amazon.com")), *(f"0 issuewild {name}" for name in EDGE))
+AUTHORITIES = (
+    *(f"0 issue {name}" for name in (*EDGE, "amazon.com")),
+    *(f"0 issuewild {name}" for name in EDGE),
+    f"0 iodef mailto:security@{DOMAIN}",
+)
+VERIFICATION = "Zb3mV0q9Jt1xY7cLr5hKd2uWf8sPnA4eGi6oXlTvQyE"
 
 
 def content_of(values: Mapping[str, Any]) -> str:
@@ -51,6 +57,7 @@ def test_the_records_are_these(deployed: Deployed) -> None:
             values.get("priority"),
         )
         for values in deployed.of_type(RECORD).values()
+        if values["zoneId"] == deployed.contract["zone"]["id"]
     ]
     assert sorted(found, key=str) == sorted(
         [
@@ -59,9 +66,13 @@ def test_the_records_are_these(deployed: Deployed) -> None:
             (f"www.{DOMAIN}", "CNAME", DOMAIN, True, 1, None),
             (f"app.{DOMAIN}", "CNAME", "3f2a9c0d1b7e4a68.vercel-dns-017.com", True, 1, None),
             (f"ops.{DOMAIN}", "CNAME", "tide-writers-ops.onrender.com", True, 1, None),
+            (f"status.{DOMAIN}", "CNAME", "tide-writers-status.fly.dev", False, 300, None),
+            (f"_acme-challenge.status.{DOMAIN}", "CNAME", f"status.{DOMAIN}.4x7k2q.flydns.net", False, 300, None),
+            (DOMAIN, "TXT", f'"google-site-verification={VERIFICATION}"', False, 300, None),
             (f"api.{DOMAIN}", "CNAME", "d-1.execute-api.eu-west-1.amazonaws.com", True, 1, None),
             (f"_proof.api.{DOMAIN}", "CNAME", "_x.acm.example", False, 300, None),
             *((*mail, False, 300, None) for mail in MAIL),
+            (f"mta-sts.{DOMAIN}", "AAAA", "100::", True, 1, None),
             (DOMAIN, "MX", "smtp.google.com", False, 300, 1),
             *((DOMAIN, "CAA", authority, False, 300, None) for authority in AUTHORITIES),
         ],
