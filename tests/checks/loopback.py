@@ -147,7 +147,7 @@ class WebServer:
                 self.end_headers()
                 self.wfile.write(text.encode())
 
-            do_GET = do_POST = serve  # noqa: N815 - the names that BaseHTTPRequestHandler calls
+            do_GET = do_POST = do_OPTIONS = do_TRACE = serve  # noqa: N815 - the names that BaseHTTPRequestHandler calls
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the overridden name
                 """Tests print nothing."""

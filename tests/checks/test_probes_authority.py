@@ -59,7 +59,8 @@ def test_targets_that_are_gone_are_seen(look, names, declared):
     names.set(APEX, "TXT", '"v=spf1 include:_spf.mailhost.example -all"')
     for name in ("cname.vercel-dns.com", "d-abc.execute-api.eu-west-1.amazonaws.com", "ops.host.example", APEX):
         names.set(name, "A", "192.0.2.1")
-    names.set("s1.dkim.mailhost.example", "TXT", '"v=DKIM1; p=AAAA"')
+    for selector in declared.mail.dkim:
+        names.set(selector.value, "TXT", '"v=DKIM1; p=AAAA"')
 
     verdict = rules.dangling(declared, authority.targets(look()))
     assert verdict.actual == "_spf.mailhost.example does not exist: somebody else could take it"

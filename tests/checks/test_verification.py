@@ -27,7 +27,7 @@ def test_a_report_names_what_it_is_about(document):
     assert [(finding.id, finding.status) for finding in report.findings] == [("edge.ssl", Status.PASS)]
     text = json.dumps(document, sort_keys=True)
     assert report.contract_sha256 == hashlib.sha256(text.encode()).hexdigest()
-    assert "dns.caa" in {entry.id for entry in report.not_covered}
+    assert "app.update" in {entry.id for entry in report.not_covered}
 
 
 def test_results_are_heard_as_they_come(document):
