@@ -18,7 +18,10 @@ import dns.rrset
 
 
 class NameServer:
-    """Answers from `records` over UDP and TCP; `drop_first` datagrams get no answer."""
+    """Answers from `records` over UDP and TCP, with those of "RRSIG <type>" to who wants DNSSEC.
+
+    `drop_first` datagrams get no answer.
+    """
 
     def __init__(self) -> None:
         self.records: dict[tuple[str, str], list[str]] = {}
@@ -68,6 +71,8 @@ class NameServer:
         values = self.records.get((name, kind), [])
         if values:
             response.answer.append(self._rrset(name, kind, values))
+            signatures = self.records.get((name, f"RRSIG {kind}"), []) if query.ednsflags & dns.flags.DO else []
+            response.answer += [self._rrset(name, "RRSIG", signatures)] if signatures else []
         elif not any(known == name and found for (known, _), found in self.records.items()):
             response.set_rcode(dns.rcode.NXDOMAIN)
         return response

@@ -4,8 +4,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from checks.errors import NeedsInput, ProbeError
-from checks.probes import cloudflare, stripe
-from checks.vantage import CloudflareAccess, StripeAccess
+from checks.probes import stripe
+from checks.vantage import StripeAccess
 from tests.checks.loopback import WebServer, unused_port
 
 KEY = "rk_live_0123456789abcdef"
@@ -82,23 +82,3 @@ def test_an_api_that_is_down_is_no_verdict(look):
 def test_without_a_key_nothing_is_asked(look):
     with pytest.raises(NeedsInput, match="restricted Stripe key"):
         stripe.endpoints(look())
-
-
-def test_a_zones_settings_are_read(look, declared):
-    def respond(method, host, path, headers, body):
-        values = [{"id": "ssl", "value": "strict"}, {"id": "min_tls_version", "value": "1.2"}]
-        known = headers["authorization"] == "Bearer cf-token"
-        return (200 if known else 403), {}, json.dumps({"success": known, "result": values})
-
-    with WebServer(respond) as server:
-        base = f"http://127.0.0.1:{server.port}/client/v4"
-        found = cloudflare.zone_settings(look(cloudflare=CloudflareAccess(api_base=base, api_token="cf-token")))
-        assert found == {"ssl": "strict", "min_tls_version": "1.2"}
-        assert server.seen[0] == ("GET", "127.0.0.1", f"/client/v4/zones/{declared.zone.id}/settings")
-        with pytest.raises(ProbeError, match="403"):
-            cloudflare.zone_settings(look(cloudflare=CloudflareAccess(api_base=base, api_token="wrong")))
-
-
-def test_without_a_token_no_setting_is_asked_for(look):
-    with pytest.raises(NeedsInput, match="Cloudflare token"):
-        cloudflare.zone_settings(look())
