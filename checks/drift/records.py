@@ -1,7 +1,7 @@
 """Declared records against those of the zone, each of them once and in linear time."""
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from checks.drift.declared import Resource
@@ -9,7 +9,6 @@ from checks.drift.forms import content, differing, snake
 from checks.drift.model import UNKNOWN, Change, Difference, Pair, Part
 
 _COMPARED = ("ttl", "proxied", "priority", "comment", "data")
-_OF_CERTIFICATES = ".acm-validations.aws"  # where ACM's proofs of ownership lead; their names come from AWS
 
 
 class _Waiting:
@@ -43,9 +42,11 @@ class _Waiting:
                 return self._left.pop(id_)
         return None
 
-    def proof(self, kind: str) -> Mapping[str, Any] | None:
+    def proof(self, kind: str, names: Set[str]) -> Mapping[str, Any] | None:
+        """A record that is left just below one of `names`, at a label that no host has."""
         for id_, record in self._left.items():
-            if record["type"] == kind and _content(record).endswith(_OF_CERTIFICATES):
+            label, _, below = record["name"].lower().partition(".")
+            if record["type"] == kind and label.startswith("_") and below in names:
                 return self._left.pop(id_)
         return None
 
@@ -74,9 +75,10 @@ def compare(declared: Sequence[Resource], live: Iterable[Mapping[str, Any]], zon
         else:
             found.pairs.append(Pair(resource.urn, f"{zone}/{record['id']}"))
             _judge(resource, record, found)
+    names = frozenset(resource.inputs["name"].lower() for resource in named)
     for resource in declared:
         if resource.inputs["name"] == UNKNOWN:
-            _find_proof(resource, waiting, found, zone)
+            _find_proof(resource, waiting, found, names, zone)
     found.differences += [_unmanaged(record) for record in waiting.rest()]
     return found
 
@@ -104,9 +106,9 @@ def _version(text: str) -> str:
     return text.split(";")[0].split(" ")[0] if text.startswith("v=") else ""
 
 
-def _find_proof(resource: Resource, waiting: _Waiting, found: Part, zone: str) -> None:
-    """A record whose name only the certificate's authority knows: one that leads there is taken for it."""
-    record = waiting.proof(resource.inputs["type"])
+def _find_proof(resource: Resource, waiting: _Waiting, found: Part, names: Set[str], zone: str) -> None:
+    """A record whose name only the certificate's authority knows: it stands below the name that it proves."""
+    record = waiting.proof(resource.inputs["type"], names)
     if record is not None:
         found.same += 1
         found.pairs.append(Pair(resource.urn, f"{zone}/{record['id']}"))
