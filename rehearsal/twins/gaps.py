@@ -44,7 +44,8 @@ _AWS = (
     "health checks are stored and never run; their regions and the checkers' addresses are not imitated",
     "topics' e-mail subscriptions stay unconfirmed and no mail is sent",
     "certificates are issued at once when their DNS records are declared; renewal does not happen",
-    "mutual TLS and TLS versions of the API's custom domain are stored and not enforced; it is served in plain HTTP",
+    "the API's own domain ends the handshake of a client that it does not trust; the real one ends it or answers 403",
+    "the TLS versions and ciphers of the API's own domain are those of this machine, not of its security policy",
     "API Gateway does not throttle, and does not hold the 29 s limit",
     "encryption at rest, point-in-time recovery and backups are settings only",
     "time to live does not remove items at its moment",
@@ -68,15 +69,21 @@ _DNS = (
 )
 
 _EDGE = (
-    "managed WAF rules, bot management, challenges that can be solved and DDoS protection do nothing",
+    "managed WAF rulesets know their markers alone: launch-ready-waf-free, -cloudflare, -owasp, and Log4Shell's lookup",
+    "DDoS protection, its override and bot management do nothing; a challenge is answered 403 and cannot be solved",
+    "no detection finds anything: bot and threat scores are 0, attack scores 99, nobody is a verified bot",
     "one data centre: rate limits and cache are exact, where Cloudflare counts and keeps in each place apart",
     "HTTP/3, early hints, compression, image and script rewriting, websockets and 0-RTT are not spoken",
-    "every visitor comes from a loopback address of no country and is no known bot",
-    "rule expressions know some thirty fields and a dozen functions; others are refused, lists too",
+    "visitors come from loopback, or from the address that a rehearsal names; none has a country, a city or a network",
+    "rule expressions know a hundred fields and 28 functions; others are refused, and lists but those of redirects",
+    "fields of TLS say version 1.3 whatever was spoken; rules see 128 KB of a body on every plan, forms but no parts",
     "regular expressions run on RE2, Cloudflare's on Rust's engine: rare character classes differ",
+    "configuration rules act on ssl alone, skipped products (zoneLockdown, bic, hot …) are not there to be skipped",
+    "Workers run in QuickJS for a second at most, with URL, Request, Response, Headers and fetch from their own host",
+    "Access: the team is called rehearsal, its login is not shown, sessions are signed with a key of the rehearsal",
+    "stale answers are not served while the origin is asked or down, and nothing is purged or evicted",
     "the certificate is a local authority's; issue, renewal and transparency logs are not imitated",
-    "the origin's own certificate for pulls by the edge is not presented, so an origin cannot insist on it",
-    "the API's origin is spoken to in plain HTTP: strict TLS is exercised towards the app's origin only",
+    "a client certificate for an origin is presented at once; Cloudflare deploys it to its data centres for minutes",
     "error answers are kept for Cloudflare's default times also where a cache rule overrides them",
 )
 

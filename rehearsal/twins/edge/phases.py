@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from rehearsal.twins.edge import bulk_redirects, firewall, redirects, transforms
 from rehearsal.twins.edge.access import Access
+from rehearsal.twins.edge.bulk_redirects import BulkRedirects
 from rehearsal.twins.edge.exchange import Answer
 from rehearsal.twins.edge.passage import Passage
 from rehearsal.twins.edge.rate_limits import RateLimits
@@ -20,7 +21,6 @@ class Phases:
     """Takes requests through every phase up to the cache; `clock` gives seconds."""
 
     def __init__(self, account: ZoneTwin, access: Access, clock: Callable[[], float]) -> None:
-        self._account = account
         self._limits = RateLimits(clock)
         self._steps: tuple[tuple[str, Step], ...] = (
             ("always_use_https", redirects.by_scheme),  # zone settings of the scheme, before any rule
@@ -31,7 +31,7 @@ class Phases:
             ("http_ratelimit", self._limits.check),
             (firewall.MANAGED, firewall.managed),
             ("access", access.check),
-            (bulk_redirects.PHASE, self._bulk_redirect),
+            (bulk_redirects.PHASE, BulkRedirects(account).redirect),
             (transforms.LATE, transforms.late),
         )
 
@@ -48,7 +48,3 @@ class Phases:
     def answered(self, passage: Passage, answer: Answer) -> None:
         """Count what rate limits count by the response."""
         self._limits.answered(passage, answer.status)
-
-    def _bulk_redirect(self, passage: Passage) -> Answer | None:
-        rules = self._account.bulk_redirects()
-        return bulk_redirects.redirect(rules, self._account.redirect_list, passage.exchange)

@@ -3,8 +3,12 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from rehearsal.twins.zone import Kind
+from rehearsal.twins.edge.bulk_redirects import Index
+from rehearsal.twins.rules import Request
+from rehearsal.twins.zone import Kind, RedirectItem
 from tests.rehearsal.twins.declared import ACCOUNT, ZONE, block, limit, redirect
 from tests.rehearsal.twins.edge_world import APP, WWW, World
 
@@ -187,3 +191,37 @@ def test_bulk_redirects_come_after_the_firewall(world: World):
     bulk(world, {"sourceUrl": f"{APP}/a", "targetUrl": "https://new.example/"})
     world.declared.ruleset("http_request_firewall_custom", block('http.request.uri.path eq "/a"'))
     assert world.get(f"https://{APP}/a").status_code == 403
+
+
+hosts = st.sampled_from(["a.example", "b.a.example", "c.b.a.example", "xa.example"])
+paths = st.lists(st.sampled_from(["x", "y", ""]), max_size=3).map(lambda parts: "/" + "/".join(parts))
+items = st.builds(
+    RedirectItem,
+    source_url=st.tuples(st.sampled_from(["", "http://", "https://"]), hosts, paths).map("".join),
+    target_url=st.just("https://new.example/"),
+    status_code=st.just(301),
+    include_subdomains=st.booleans(),
+    subpath_matching=st.booleans(),
+    preserve_query_string=st.just(False),
+    preserve_path_suffix=st.just(False),
+)
+
+
+def covers(item: RedirectItem, scheme: str, host: str, path: str) -> tuple[int, bool, int, bool] | None:
+    """How specifically an entry covers a request, read off its URL; None where it does not."""
+    own_scheme, _, rest = item.source_url.rpartition("://")
+    own_host, _, own_path = rest.partition("/")
+    own_path = f"/{own_path}"
+    named = host == own_host or (item.include_subdomains and host.endswith(f".{own_host}"))
+    placed = path == own_path or (item.subpath_matching and path.startswith(own_path.rstrip("/") + "/"))
+    if own_scheme not in ("", scheme) or not named or not placed:
+        return None
+    return len(own_path), host == own_host, len(own_host), bool(own_scheme)
+
+
+@given(st.lists(items, max_size=12, unique_by=lambda item: item.source_url), hosts, paths)
+def test_an_index_finds_what_looking_at_every_entry_finds(listed: list[RedirectItem], host: str, path: str):
+    request = Request(method="GET", scheme="https", host=host, path=path, raw_path=path)
+    covering = {item.source_url: weight for item in listed if (weight := covers(item, "https", host, path))}
+    found = Index(listed).find(request)
+    assert (found.source_url if found else None) == max(covering, key=covering.__getitem__, default=None)
