@@ -78,7 +78,7 @@ _EDGE = (
     "rule expressions know a hundred fields and 28 functions; others are refused, and lists but those of redirects",
     "fields of TLS say version 1.3 whatever was spoken; rules see 128 KB of a body on every plan, forms but no parts",
     "regular expressions run on RE2, Cloudflare's on Rust's engine: rare character classes differ",
-    "configuration rules act on ssl alone, skipped products (zoneLockdown, bic, hot …) are not there to be skipped",
+    "configuration rules act on ssl and the security level, and of that on under_attack alone; bic, hot … do nothing",
     "Workers run in QuickJS for a second at most, with URL, Request, Response, Headers and fetch from their own host",
     "Access: the team is called rehearsal, its login is not shown, sessions are signed with a key of the rehearsal",
     "stale answers are not served while the origin is asked or down, and nothing is purged or evicted",

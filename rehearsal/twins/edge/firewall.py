@@ -28,7 +28,7 @@ MARKERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 
 def custom(passage: Passage) -> Answer | None:
-    """The answer of the first rule that ends the request; a rule before it may skip phases, and the rules after it.
+    """The answer of the first rule that ends the request; one before it may skip phases, products and later rules.
 
     https://developers.cloudflare.com/waf/custom-rules/skip/options/
     """
@@ -41,9 +41,18 @@ def custom(passage: Passage) -> Answer | None:
         if rule.logging:
             passage.log(CUSTOM, rule)
         passage.skipped.update(rule.parameters.get("phases") or ())
+        passage.skipped.update(rule.parameters.get("products") or ())
         if "current" in (rule.parameters.get("ruleset"), rule.parameters.get("phase")):
             break
     return None
+
+
+def under_attack(passage: Passage) -> Answer | None:
+    """A challenge for everybody while the security level is under_attack.
+
+    https://developers.cloudflare.com/fundamentals/reference/under-attack-mode/
+    """
+    return challenge() if passage.setting("security_level") == "under_attack" else None
 
 
 def managed(passage: Passage) -> Answer | None:

@@ -28,7 +28,8 @@ _HOP_BY_HOP = (
     "upgrade",
 )
 _OWN = ("cf-connecting-ip", "cf-ipcountry", "cf-ray", "cf-visitor", "cdn-loop", "x-forwarded-proto")
-_VERIFIED, _UNVERIFIED = "strict", "full"
+_VERIFIED, _ALWAYS_TLS = ("strict", "origin_pull"), "origin_pull"
+_SCHEME_KEPT = ("strict", "full")
 _DISCARDING = ipaddress.ip_network("100::/64")  # RFC 6666; what an originless name is given
 
 
@@ -89,8 +90,8 @@ class OriginFetch:
         base = _base(origin, pull.mode, pull.exchange.request.scheme)
         if base is None:
             return failure(521, "521")  # nothing listens there
-        trust = origin.trust if pull.mode == _VERIFIED else None
-        if pull.mode == _VERIFIED and trust is None and base.startswith("https:"):
+        trust = origin.trust if pull.mode in _VERIFIED else None
+        if pull.mode in _VERIFIED and trust is None and base.startswith("https:"):
             return failure(526, "526")
         request = _request(pull.exchange, base, method, omitted, added)
         try:
@@ -139,7 +140,7 @@ class _Peer:
 
 def _base(origin: Origin, mode: str, scheme: str) -> str | None:
     """Modes full and strict use the visitor's scheme, off and flexible plain HTTP, origin_pull always TLS."""
-    secure = mode == "origin_pull" or (mode in (_UNVERIFIED, _VERIFIED) and scheme == "https")
+    secure = mode == _ALWAYS_TLS or (mode in _SCHEME_KEPT and scheme == "https")
     return origin.https if secure else origin.http
 
 

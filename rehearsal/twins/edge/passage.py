@@ -29,7 +29,7 @@ class Passage:
     exchange: Exchange
     record: Callable[[SecurityEvent], None]
     overrides: dict[str, Any] = field(default_factory=dict)  # zone settings, by configuration rules
-    skipped: set[str] = field(default_factory=set)  # phases, by custom rules
+    skipped: set[str] = field(default_factory=set)  # phases and products, by custom rules
 
     def setting(self, name: str) -> Any:
         """The zone's setting, or what a configuration rule makes of it for this request."""

@@ -6,7 +6,7 @@ first of all and is done when the request is read; in ddos_l7 and http_request_s
 
 from collections.abc import Callable
 
-from rehearsal.twins.edge import bulk_redirects, firewall, redirects, transforms
+from rehearsal.twins.edge import bulk_redirects, firewall, rate_limits, redirects, transforms
 from rehearsal.twins.edge.access import Access
 from rehearsal.twins.edge.bulk_redirects import BulkRedirects
 from rehearsal.twins.edge.exchange import Answer
@@ -28,7 +28,8 @@ class Phases:
             (transforms.REWRITE, transforms.rewrite),
             (transforms.CONFIG, transforms.configure),
             (firewall.CUSTOM, firewall.custom),
-            ("http_ratelimit", self._limits.check),
+            ("securityLevel", firewall.under_attack),
+            (rate_limits.PHASE, self._limits.check),
             (firewall.MANAGED, firewall.managed),
             ("access", access.check),
             (bulk_redirects.PHASE, BulkRedirects(account).redirect),

@@ -11,6 +11,7 @@ from rehearsal.twins.edge.passage import Passage
 from rehearsal.twins.rules import Fields, compile_filter, compile_value, wire
 
 REWRITE, CONFIG, LATE = "http_request_transform", "http_config_settings", "http_request_late_transform"
+_CONFIGURED = {"ssl": "ssl", "securityLevel": "security_level"}
 _TRUE_CLIENT_IP, _NO_VISITOR_IP = "add_true_client_ip_headers", "remove_visitor_ip_headers"
 _VISITOR_IP = ("x-forwarded-for", "cf-connecting-ip", "true-client-ip", "x-real-ip")
 
@@ -29,10 +30,11 @@ def rewrite(passage: Passage) -> None:
 
 
 def configure(passage: Passage) -> None:
-    """Settings for this request, of which the twin acts on `ssl`; where rules disagree, the last one wins."""
+    """Settings for this request, of those that the twin acts on; where rules disagree, the last one wins."""
     for rule in passage.matching(CONFIG):
-        if rule.parameters.get("ssl") is not None:
-            passage.overrides["ssl"] = rule.parameters["ssl"]
+        for key, setting in _CONFIGURED.items():
+            if rule.parameters.get(key) is not None:
+                passage.overrides[setting] = rule.parameters[key]
 
 
 def late(passage: Passage) -> None:

@@ -24,7 +24,8 @@ def test_the_certificate_covers_the_apex_and_one_label_only(world: World):
         world.get_anew(f"https://a.b.{ZONE}/")
 
 
-@pytest.mark.parametrize(("mode", "status"), [("strict", 526), ("full", 200)])
+@pytest.mark.parametrize(("mode", "status"), [("strict", 526), ("full", 200), ("origin_pull", 526)])
+@pytest.mark.parametrize("plan", ["enterprise"])
 def test_strict_refuses_an_origin_whose_certificate_nobody_trusts(
     world: World, authority: CertificateAuthority, tmp_path, mode, status
 ):

@@ -80,6 +80,18 @@ def test_a_configuration_rule_sets_ssl_for_what_it_matches(world: World):
     assert world.get(f"https://{ZONE}/").status_code == 200
 
 
+def test_under_attack_everybody_is_challenged_but_for_what_a_rule_spares(world: World):
+    world.declared.setting("security_level", "under_attack")
+    spared = skipping('http.request.uri.path eq "/auth/hook"', products=["securityLevel"])
+    world.declared.ruleset("http_request_firewall_custom", spared)
+    challenged = world.get(f"https://{APP}/")
+    assert (challenged.status_code, challenged.headers["cf-mitigated"]) == (403, "challenge")
+    assert world.get(f"https://{APP}/auth/hook").status_code == 200
+    rule = {"ref": "c", "expression": 'http.request.uri.path eq "/about"', "action": "set_config"}
+    world.declared.ruleset("http_config_settings", {**rule, "actionParameters": {"securityLevel": "medium"}})
+    assert world.get(f"https://{APP}/about").status_code == 200
+
+
 def test_a_custom_rule_skips_the_phases_that_it_names_and_no_others(world: World):
     world.declared.ruleset(
         "http_request_firewall_custom",
