@@ -129,13 +129,15 @@ def live() -> Live | None:
     try:
         resolver = dns.resolver.Resolver()
     except (dns.exception.DNSException, OSError):  # a machine without a resolver's configuration
-        return _unreachable()
+        return say_unreachable()
     resolver.timeout = TRY_SECONDS
     names = Live(resolver)
-    return names if names.sees_the_public_dns() else _unreachable()
+    return names if names.sees_the_public_dns() else say_unreachable()
 
 
-def _unreachable() -> None:
+@functools.cache
+def say_unreachable() -> None:
+    """Warn, the first time, that the recorded set counts."""
     pulumi.log.warn(
         "no resolver answers for the public DNS: the lookups of SPF records are counted from what was recorded on "
         f"{recorded().recorded}"

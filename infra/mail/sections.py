@@ -55,8 +55,6 @@ class Mx(Section):
     def _is_a_host(cls, host: str) -> str:
         if fault := record_fault(host, host_only=True):
             raise refused(fault, "Give the host name that your mail provider shows.")
-        if host.rpartition(".")[2].isdigit():
-            raise refused("an exchanger is a host name, not an address (RFC 5321 section 5.1)", "Give its name.")
         return host
 
 

@@ -10,7 +10,7 @@ both in the tests; as a library it would ask one resolver of its own and keep an
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from infra.mail.lookups import Mode, Names, NotRecorded, Unanswered, live, recorded
+from infra.mail.lookups import Mode, Names, NotRecorded, Unanswered, live, recorded, say_unreachable
 
 LOOKUPS_MOST, VOIDS_MOST = 10, 2
 EXCHANGERS_MOST = 10  # names of one mx term
@@ -66,7 +66,7 @@ def cost(record: str, domain: str, mode: Mode) -> Cost:
         try:
             return _cost(record, domain, names, "dns")
         except Unanswered:
-            pass  # one answer lost is no reason to stop a preview; the recorded set says what it is
+            say_unreachable()  # one answer lost is no reason to stop a preview
     return _cost(record, domain, recorded(), "recorded")
 
 

@@ -80,7 +80,7 @@ VENDORS: Mapping[VendorName, Vendor] = {
             "https://postmarkapp.com/support/article/910-how-to-set-up-a-custom-return-path-domain",
         ),
         dkim_types=frozenset({"TXT"}),
-        selector=r"[a-z0-9]+\.?pm",
+        selector=r"([a-z0-9]+\.?)?pm",
         return_path=ReturnPath(type="CNAME", label="pm-bounces", target="pm.mtasv.net"),
     ),
     "resend": Vendor(
@@ -97,9 +97,11 @@ VENDORS: Mapping[VendorName, Vendor] = {
         source=("https://www.twilio.com/docs/sendgrid/ui/account-and-settings/how-to-set-up-domain-authentication",),
         dkim_types=frozenset({"CNAME"}),
         selector=r"s[12]|[a-z0-9]{1,3}[12]",
-        dkim_target=r"[a-z0-9]+\.domainkey\.u[0-9]+\.wl[0-9]*\.sendgrid\.net",
+        dkim_target=r"[a-z0-9]+\.domainkey\.u[0-9]+\.wl[0-9]*(\.eu)?\.sendgrid\.net",
         keys=2,
-        return_path=ReturnPath(type="CNAME", label=None, target=None, target_shape=r"u[0-9]+\.wl[0-9]*\.sendgrid\.net"),
+        return_path=ReturnPath(
+            type="CNAME", label=None, target=None, target_shape=r"u[0-9]+\.wl[0-9]*(\.eu)?\.sendgrid\.net"
+        ),
     ),
     "ses": Vendor(
         kinds=AUTOMATED,
@@ -127,8 +129,10 @@ VENDORS: Mapping[VendorName, Vendor] = {
         source=("https://help.kit.com/en/articles/2502558-verify-your-domain-to-optimize-your-deliverability",),
         dkim_types=frozenset({"CNAME"}),
         selector=r"cka[0-9]?",
-        dkim_target=r"dkim[0-9]?\..+",
-        return_path=ReturnPath(type="CNAME", label="ckespa", target=None, target_shape=r"spf\..+"),
+        dkim_target=r"dkim[0-9]?\.[a-z0-9-]+\.sg[0-9]*\.convertkit\.com",
+        return_path=ReturnPath(
+            type="CNAME", label="ckespa", target=None, target_shape=r"spf\.[a-z0-9-]+\.sg[0-9]*\.convertkit\.com"
+        ),
     ),
     "plain": Vendor(
         kinds=ANY_KIND,

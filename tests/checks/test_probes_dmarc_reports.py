@@ -1,6 +1,7 @@
 import gzip
 import io
 import zipfile
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -39,7 +40,7 @@ FORGER = {**GOOGLE, **FAILED, "domain": "", "selector": "", "envelope": "elsewhe
 SHOP = {**GOOGLE, "dkim": "fail", "spf": "fail", "domain": "shop.example", "selector": "x", "envelope": "shop.example"}
 
 
-def report(*rows: dict[str, object], day: int = 1, domain: str = APEX, namespace: str = "") -> bytes:
+def report(*rows: Mapping[str, object], day: int = 1, domain: str = APEX, namespace: str = "") -> bytes:
     begin = int((datetime.now(UTC) - timedelta(days=day)).timestamp())
     return (
         f'<?xml version="1.0"?><feedback{namespace}><report_metadata><date_range><begin>{begin}</begin></date_range>'
@@ -63,7 +64,7 @@ def read(look, folder: Path, files: dict[str, bytes]):
     return dmarc_reports.reports(look(dmarc_reports=str(folder)))
 
 
-def judged(look, subject, folder: Path, *rows: dict[str, object], days: int = 20):
+def judged(look, subject, folder: Path, *rows: Mapping[str, object], days: int = 20):
     """The verdict over reports of so many days, each with these rows."""
     facts = read(look, folder, {f"{day}.xml": report(*rows, day=day) for day in range(1, days + 1)})
     return rules.next_rung(subject, facts)

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import dkim as dkimpy
@@ -23,7 +22,7 @@ UNSUBSCRIBE = ("List-Unsubscribe: <https://news.example/u/1>", "List-Unsubscribe
 
 
 @pytest.fixture
-def published(names: NameServer) -> Iterator[NameServer]:
+def published(names: NameServer) -> NameServer:
     names.set(f"s1._domainkey.mail.{APEX}", "TXT", rsa_text(KEY.public_key()))
     names.set(f"send.mail.{APEX}", "TXT", '"v=spf1 ip4:192.0.2.10 -all"')
     names.set("10.2.0.192.in-addr.arpa", "PTR", "mta.vendor.example.")

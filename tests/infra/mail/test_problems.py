@@ -24,7 +24,11 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (raw(receive={}), "mail.receive", "either via or mx"),
     (raw(receive={"via": "google", "mx": [{"host": "a.example", "priority": 1}]}), "mail.receive", "either via or mx"),
     (raw(receive={"mx": [{"host": "mail", "priority": 1}]}), "mail.receive.mx[0].host", "relative name"),
-    (raw(receive={"mx": [{"host": "192.0.2.1", "priority": 1}]}), "mail.receive.mx[0].host", "not an address"),
+    (
+        raw(receive={"mx": [{"host": "192.0.2.1", "priority": 1}]}),
+        "mail.receive.mx[0].host",
+        "an address is not a name",
+    ),
     (raw(receive={"mx": [{"host": "m.example"}]}), "mail.receive.mx[0].priority", "it has no default"),
     (raw(receive={"mx": [{"host": "m.example", "priority": 1}] * 2}), "mail.receive.mx", "declared once"),
     (raw(receive={"via": "microsoft365"}), "mail.receive", "an exchanger for each domain"),

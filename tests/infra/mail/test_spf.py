@@ -16,9 +16,11 @@ RESOLVER = dns.resolver.Resolver
 def names() -> Iterator[NameServer]:
     server = NameServer()
     server.set("com", "NS", "a.gtld-servers.net.")
+    lookups.say_unreachable.cache_clear()
     yield server
     server.stop()
     lookups.live.cache_clear()
+    lookups.say_unreachable.cache_clear()
 
 
 def resolver(port: int) -> dns.resolver.Resolver:
@@ -117,6 +119,19 @@ def test_a_resolver_that_does_not_see_the_public_dns_is_said_once(
 
     assert {one.source for one in found} == {"recorded"}
     assert capfd.readouterr().err.count("no resolver answers for the public DNS") == 1
+
+
+def test_a_resolver_that_falls_silent_is_said_and_left(
+    here: NameServer, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(lookups, "LIFETIME_SECONDS", 0.2)
+    assert lookups.live()
+    here.stop()
+
+    found = spf.cost("v=spf1 include:_spf.google.com -all", APEX, "dns")
+
+    assert (found.lookups, found.source) == (1, "recorded")
+    assert capfd.readouterr().err.count("no resolver answers") == 1
 
 
 def test_the_recorded_set_is_made_again_from_the_dns(here: NameServer) -> None:
