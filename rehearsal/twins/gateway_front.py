@@ -24,6 +24,7 @@ from rehearsal.twins.server import LOOPBACK
 _CHUNK = 65536
 _HANDSHAKE_SECONDS = 10.0
 _FAREWELL_SECONDS = 1.0
+_STOP_SECONDS = 0.05  # how soon a front sees that it shall stop
 
 
 class GatewayFronts:
@@ -112,7 +113,7 @@ class _Front(socketserver.ThreadingTCPServer):
         self.port: int = self.server_address[1]
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
-        threading.Thread(target=self.serve_forever, name="gateway-front", daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(_STOP_SECONDS,), name="gateway-front", daemon=True).start()
 
     def stop(self) -> None:
         """Close the port and every connection."""

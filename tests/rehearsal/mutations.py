@@ -72,6 +72,7 @@ RECONCILE_SCHEDULE = """        self._schedule(self.reconcile, hourly(stack.sett
 TOLD_STATUS = "Env.BAD_SIGNATURE_STATUS: str(self._stack.settings.webhook.bad_signature),"
 SMUGGLED_KEY = '"NOTE": self._stack.settings.kit_api_key.get_secret_value(),'
 
+PULLS = "infra/origin/pulls.py"
 PUBLISHED = "infra/mail/published.py"
 MAIL = (
     Mutation("no SPF record", PUBLISHED, SPF_RECORD, "        continue\n", "mail.spf"),
@@ -301,4 +302,51 @@ REFUSED = (
     ),
 )
 
-MUTATIONS = (*MAIL, *EDGE, *QUEUES, *ACCESS, *PAYMENTS, *PEOPLE, *SECRETS, *REFUSED)
+ORIGIN = (
+    Mutation(
+        "the API's origin takes anybody",
+        "infra/api.py",
+        "mutual_tls_authentication=self.origin_pulls.mutual_tls",
+        "mutual_tls_authentication=None",
+        "edge.origin-pulls",
+    ),
+    Mutation(
+        "the edge shows the API no certificate",
+        PULLS,
+        "cert_id=upload.id, enabled=True",
+        "cert_id=upload.id, enabled=False",
+        "edge.origin-pulls",
+    ),
+    Mutation(
+        "the edge's certificate is good for a week",
+        "infra/origin/certificates.py",
+        "VALID_DAYS = 397",
+        "VALID_DAYS = 7",
+        "edge.origin-expiry",
+    ),
+    Mutation(
+        "nobody is told that the edge's certificate ends",
+        "infra/alarms.py",
+        "self._origin_certificate(host.origin_pulls.presented)",
+        "pass",
+        "edge.origin-alarm",
+    ),
+    Mutation(
+        "the API trusts certificates instead of their authority",
+        PULLS,
+        "[certificate.authority for certificate",
+        "[certificate.certificate for certificate",
+        "certificates of no authority",
+        7,
+    ),
+    Mutation(
+        "the active certificate is not declared",
+        PROD,
+        'active: "2026-11"',
+        'active: "2026-12"',
+        "originPulls.active: got",
+        5,
+    ),
+)
+
+MUTATIONS = (*MAIL, *EDGE, *ORIGIN, *QUEUES, *ACCESS, *PAYMENTS, *PEOPLE, *SECRETS, *REFUSED)
