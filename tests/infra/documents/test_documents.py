@@ -136,7 +136,8 @@ def test_a_host_that_is_not_proxied_never_meets_the_edge() -> None:
     ]
     quiet: dict[str, Any] = {"hosts": hosts, "access": {}, "redirects": {}, "securityTxt": {}}
     for key, section in (("apps", APPS), ("maintenance", {"hosts": ["app"]})):
-        [found] = problems(**{**quiet, "apps": {}, key: section})
+        changes: dict[str, Any] = {**quiet, "apps": {}, key: section}
+        [found] = problems(**changes)
         assert found.startswith(f"launch-ready:{key}.hosts[0]: got app; app is not proxied")
 
 
