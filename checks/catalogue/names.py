@@ -77,7 +77,7 @@ def _authority() -> tuple[Check, ...]:
     return (
         Check(
             entry=entries()["dns.delegation"],
-            probe=authority.delegation,
+            probe=authority.delegations,
             rule=authority_rules.delegation,
             fix="at the registrar, set exactly the name servers that the DNS provider assigned to the zone",
             command=lambda scope: dig(scope, scope.contract.domain, "NS"),

@@ -42,8 +42,9 @@ class ServerFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class DelegationFacts:
-    """The name servers that the parent zone names, and what each of them says."""
+    """The name servers that the parent zone names for `zone`, and what each of them says."""
 
+    zone: str
     parent: frozenset[str]
     servers: tuple[ServerFacts, ...]
 
@@ -56,23 +57,27 @@ class RegistrationFacts:
     status: tuple[str, ...]
 
 
-def delegation(scope: Scope) -> DelegationFacts:
-    """The parent's name servers for the domain, and each of them asked. Raises ProbeError."""
-    domain = scope.contract.domain
+def delegations(scope: Scope) -> tuple[DelegationFacts, ...]:
+    """The delegation of the domain, and of each parked or retired one. Raises ProbeError."""
+    retired = (one.domain for one in scope.contract.retired)
+    return tuple(delegation(scope, domain) for domain in (scope.contract.domain, *scope.contract.parked, *retired))
+
+
+def delegation(scope: Scope, domain: str) -> DelegationFacts:
+    """The parent's name servers for a domain, and each of them asked. Raises ProbeError."""
     parent = domain.partition(".")[2]
     for name in _names(stub.look_up(scope, parent, "NS")):
         for address in stub.addresses(scope, name):
             answer = _exchange(scope, dns.query.udp, domain, "NS", address)
             if answer is not None:
                 found = _targets([*answer.answer, *answer.authority], "NS")
-                return DelegationFacts(parent=found, servers=servers(scope, sorted(found)))
+                return DelegationFacts(zone=domain, parent=found, servers=_asked(scope, domain, sorted(found)))
     raise ProbeError(f"no name server of {parent} answered")
 
 
-def servers(scope: Scope, names: list[str] | None = None) -> tuple[ServerFacts, ...]:
-    """Each named server asked, by default those that the domain itself names. Raises ProbeError."""
-    asked = names if names is not None else _names(stub.look_up(scope, scope.contract.domain, "NS"))
-    return tuple(_server(scope, name, address) for name in asked for address in stub.addresses(scope, name)[:1])
+def servers(scope: Scope) -> tuple[ServerFacts, ...]:
+    """Each server that the domain itself names. Raises ProbeError."""
+    return _asked(scope, scope.contract.domain, _names(stub.look_up(scope, scope.contract.domain, "NS")))
 
 
 def soa(scope: Scope) -> stub.Answer:
@@ -108,8 +113,11 @@ def registration(scope: Scope, base: str = RDAP) -> RegistrationFacts:
     )
 
 
-def _server(scope: Scope, name: str, address: str) -> ServerFacts:
-    domain = scope.contract.domain
+def _asked(scope: Scope, domain: str, names: list[str]) -> tuple[ServerFacts, ...]:
+    return tuple(_server(scope, domain, name, address) for name in names for address in stub.addresses(scope, name)[:1])
+
+
+def _server(scope: Scope, domain: str, name: str, address: str) -> ServerFacts:
     udp = _exchange(scope, dns.query.udp, domain, "SOA", address)
     tcp = _exchange(scope, dns.query.tcp, domain, "SOA", address)
     answer = udp or tcp

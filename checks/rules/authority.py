@@ -18,27 +18,20 @@ TIMERS = {
 }
 
 
-def delegation(contract: Contract, facts: DelegationFacts) -> Verdict:
+def delegation(contract: Contract, facts: tuple[DelegationFacts, ...]) -> Verdict:
     """dns.delegation: parent and child name the same servers, at least two, each authoritative, one serial.
 
-    RFC 1034 section 4.2.2; Zonemaster DELEGATION01 and 04, CONSISTENCY01 and 04. The declared servers must be those.
+    RFC 1034 section 4.2.2; Zonemaster DELEGATION01 and 04, CONSISTENCY01 and 04. Of the domain, and of each parked or
+    retired one. The domain's declared servers must be those; a tenant of the zone knows of none.
     """
-    problems = [] if len(facts.parent) >= 2 else [f"{len(facts.parent)} name servers at the parent, at least two"]
-    declared = {name.rstrip(".").lower() for name in contract.zone.name_servers}
-    if declared and declared != facts.parent:
-        problems.append(f"the parent names {sorted(facts.parent)}, the zone was assigned {sorted(declared)}")
-    for server in facts.servers:
-        if server.serial is None:
-            problems.append(f"{server.name} is not authoritative")
-        elif server.servers != facts.parent:
-            problems.append(f"{server.name} names {sorted(server.servers)}")
-    serials = {server.serial for server in facts.servers if server.serial is not None}
-    problems += [f"serials differ: {sorted(serials)}"] if len(serials) > 1 else []
+    problems = [f"{one.zone}: {problem}" for one in facts for problem in _delegation_problems(contract, one)]
     return judge(
         "parent and child agree on at least two authoritative servers",
-        seen=", ".join(sorted(facts.parent)),
+        seen="; ".join(f"{one.zone}: {', '.join(sorted(one.parent))}" for one in facts),
         problems=problems,
-        evidence=tuple(f"{s.name} ({s.address}): serial {s.serial}" for s in facts.servers),
+        evidence=tuple(
+            f"{one.zone} at {s.name} ({s.address}): serial {s.serial}" for one in facts for s in one.servers
+        ),
     )
 
 
@@ -90,3 +83,18 @@ def registrar(_contract: Contract, facts: RegistrationFacts, now: datetime | Non
         problems=problems,
         evidence=facts.status,
     )
+
+
+def _delegation_problems(contract: Contract, facts: DelegationFacts) -> list[str]:
+    problems = [] if len(facts.parent) >= 2 else [f"{len(facts.parent)} name servers at the parent, at least two"]
+    assigned = contract.zone.name_servers if facts.zone == contract.domain else ()
+    declared = {name.rstrip(".").lower() for name in assigned}
+    if declared and declared != facts.parent:
+        problems.append(f"the parent names {sorted(facts.parent)}, the zone was assigned {sorted(declared)}")
+    for server in facts.servers:
+        if server.serial is None:
+            problems.append(f"{server.name} is not authoritative")
+        elif server.servers != facts.parent:
+            problems.append(f"{server.name} names {sorted(server.servers)}")
+    serials = {server.serial for server in facts.servers if server.serial is not None}
+    return problems + ([f"serials differ: {sorted(serials)}"] if len(serials) > 1 else [])

@@ -3,9 +3,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from checks.contract import Retired
 from checks.errors import ProbeError
 from checks.probes import authority
 from checks.rules import authority as rules
+from tests.checks.exchanges import changed
 from tests.checks.loopback import WebServer
 
 APEX = "tidewriters.example"
@@ -23,16 +25,29 @@ def zone(names):
 
 
 def test_a_delegation_in_order_passes(look, declared):
-    facts = authority.delegation(look())
+    facts = authority.delegations(look())
 
-    assert facts.parent == {"ada.ns.cloudflare.com", "bob.ns.cloudflare.com"}
+    assert [one.parent for one in facts] == [{"ada.ns.cloudflare.com", "bob.ns.cloudflare.com"}]
     assert rules.delegation(declared, facts).status == "pass"
 
 
 def test_a_server_that_is_not_authoritative_is_seen(look, names, declared):
     names.authoritative = False
 
-    assert "is not authoritative" in rules.delegation(declared, authority.delegation(look())).actual
+    assert "is not authoritative" in rules.delegation(declared, authority.delegations(look())).actual
+
+
+def test_parked_and_retired_domains_are_delegated_too(look, names, declared):
+    retired = Retired(domain="old.example", to=f"https://{APEX}", status=301, keep_path=True)
+    subject = changed(declared, parked=("parked.example",), retired=(retired,))
+    names.set("parked.example", "NS", "cat.ns.cloudflare.com.", "dan.ns.cloudflare.com.")
+    names.set("parked.example", "SOA", "cat.ns.cloudflare.com. dns.cloudflare.com. 7 14400 3600 604800 1800")
+    for server in ("cat", "dan"):
+        names.set(f"{server}.ns.cloudflare.com", "A", "127.0.0.1")
+
+    verdict = rules.delegation(subject, authority.delegations(look(subject=subject)))
+
+    assert verdict.actual == "old.example: 0 name servers at the parent, at least two"
 
 
 def test_servers_are_asked_over_udp_and_tcp_and_for_what_they_must_refuse(look, declared):
@@ -73,7 +88,7 @@ def test_a_parent_that_does_not_answer_is_no_verdict(look, names):
     names.set("example", "NS")
 
     with pytest.raises(ProbeError, match="no name server of example answered"):
-        authority.delegation(look())
+        authority.delegations(look())
 
 
 RDAP = {

@@ -110,7 +110,16 @@ def server(**changes) -> ServerFacts:
     ],
 )
 def test_delegation(declared, parent, servers, said):
-    assert passes(authority.delegation(declared, DelegationFacts(parent=parent, servers=servers)), said)
+    facts = (DelegationFacts(zone="tidewriters.example", parent=parent, servers=servers),)
+
+    assert passes(authority.delegation(declared, facts), said)
+
+
+def test_a_parked_domain_has_servers_of_its_own(declared):
+    others = frozenset(["cat.ns.cloudflare.com", "dan.ns.cloudflare.com"])
+    facts = (DelegationFacts(zone="parked.example", parent=others, servers=(server(servers=others),)),)
+
+    assert passes(authority.delegation(declared, facts), None)
 
 
 @pytest.mark.parametrize(
