@@ -7,9 +7,12 @@ failed 66 of 600 times and this way none.
 from dataclasses import dataclass, field
 
 import dns.exception
+import dns.message
 import dns.name
+import dns.rdataclass
 import dns.rdatatype
 import dns.resolver
+import dns.rrset
 
 from checks.contract import Host
 from checks.errors import ProbeError
@@ -89,11 +92,19 @@ def _ask(scope: Scope, name: str, kind: str, server: tuple[str, int]) -> Answer:
         )
     except dns.resolver.NXDOMAIN:
         return Answer(name=name, type=kind, resolver=label, exists=False, names=(name,))
-    records = tuple(sorted(_text(record) for record in found.rrset or ()))
+    rrset = found.rrset if found.rrset is not None else _referral(found.response, found.qname, kind)
+    records = tuple(sorted(_text(record) for record in rrset or ()))
     chain = tuple(rrset.name.to_text(omit_final_dot=True) for rrset in found.chaining_result.cnames)
     last = found.canonical_name.to_text(omit_final_dot=True)
-    ttl = found.rrset.ttl if found.rrset is not None else None
+    ttl = rrset.ttl if rrset is not None else None
     return Answer(name=name, type=kind, resolver=label, records=records, names=(*chain, last), ttl=ttl)
+
+
+def _referral(response: dns.message.Message, name: dns.name.Name, kind: str) -> dns.rrset.RRset | None:
+    """The name servers of a zone below, which a server of the zone above tells beside its empty answer."""
+    if kind != "NS":
+        return None
+    return response.get_rrset(response.authority, name, dns.rdataclass.IN, dns.rdatatype.NS)
 
 
 def _text(record: object) -> str:

@@ -74,9 +74,10 @@ def paths(contract: Contract, facts: tuple[PathFacts, ...]) -> Verdict:
 
 
 def retired(_contract: Contract, facts: tuple[RetiredFacts, ...]) -> Verdict:
-    """redir.retired: a retired domain leads to its successor, permanently, over https at once, query kept.
+    """redir.retired: a retired domain leads to its successor, permanently, over https at once.
 
-    Over http a hop to https on the same domain may come first (HSTS preload's submission rules).
+    Path and query go along, or neither, as declared. Over http a hop to https on the same domain may come first (HSTS
+    preload's submission rules).
     """
     problems = []
     for one in facts:
@@ -158,8 +159,9 @@ def _alias_problems(one: AliasFacts) -> list[str]:
 
 def _successor(one: RetiredFacts) -> str:
     asked = urlsplit(one.secure.url)
-    base = one.declared.to.rstrip("/") if one.declared.keep_path else one.declared.to
-    return f"{base}{asked.path}?{asked.query}" if one.declared.keep_path else f"{base}?{asked.query}"
+    if not one.declared.keep_path:
+        return one.declared.to
+    return f"{one.declared.to.rstrip('/')}{asked.path}?{asked.query}"
 
 
 def _upgrades(visit: Exchange, canonical_of: Mapping[str, str]) -> bool:

@@ -20,6 +20,8 @@ import dns.rrset
 class NameServer:
     """Answers from `records` over UDP and TCP, with those of "RRSIG <type>" to who wants DNSSEC.
 
+    "NS below" are the name servers of a zone below, to which it refers.
+
     `drop_first` datagrams get no answer.
     """
 
@@ -73,6 +75,9 @@ class NameServer:
             response.answer.append(self._rrset(name, kind, values))
             signatures = self.records.get((name, f"RRSIG {kind}"), []) if query.ednsflags & dns.flags.DO else []
             response.answer += [self._rrset(name, "RRSIG", signatures)] if signatures else []
+        elif referral := self.records.get((name, "NS below")):
+            response.authority.append(self._rrset(name, "NS", referral))
+            response.flags &= ~dns.flags.AA
         elif not any(known == name and found for (known, _), found in self.records.items()):
             response.set_rcode(dns.rcode.NXDOMAIN)
         return response

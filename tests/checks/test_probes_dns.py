@@ -71,3 +71,10 @@ def test_the_declared_hosts_are_found_and_one_that_is_gone_is_named(look, names,
     verdict = rules.hosts(declared, dns.hosts(look()))
     assert verdict.status == "fail"
     assert f"app.{APEX} has no address" in verdict.actual
+
+
+def test_the_servers_of_a_zone_below_are_told_by_a_referral(look, names):
+    names.set(f"lab.{APEX}", "NS below", "ns1.lab.example.", "ns2.lab.example.")
+
+    assert dns.look_up(look(), f"lab.{APEX}", "NS").records == ("ns1.lab.example.", "ns2.lab.example.")
+    assert dns.look_up(look(), f"lab.{APEX}", "A").records == ()
