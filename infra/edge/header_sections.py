@@ -19,7 +19,7 @@ _HSTS_SECONDS: dict[HstsRung, int] = {
     "preload": 63_072_000,
 }
 _WHOLE_DOMAIN = ("year", "preload")
-STRICT_POLICY = "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'"
+_STRICT_POLICY = "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors "
 NO_DEVICES = "camera=(), display-capture=(), geolocation=(), microphone=(), usb=()"
 _MAX_POLICY = 4000  # characters; browsers and proxies begin to refuse a response's headers at 8 KiB in all
 
@@ -102,3 +102,8 @@ class Headers(Section):
     coop: Literal["same-origin", "same-origin-allow-popups"] = "same-origin"
     permissions_policy: HeaderValue = NO_DEVICES
     frame: Literal["deny", "sameorigin"] = "deny"
+
+    @property
+    def strict_policy(self) -> str:
+        """The policy of hosts that have none of their own; it frames as X-Frame-Options does, which it overrides."""
+        return _STRICT_POLICY + {"deny": "'none'", "sameorigin": "'self'"}[self.frame]

@@ -9,7 +9,6 @@ from typing import Any
 import pulumi_cloudflare as cloudflare
 
 from infra.edge import expressions
-from infra.edge.header_sections import STRICT_POLICY
 from infra.settings import Stack
 
 CSP = "content-security-policy"
@@ -51,7 +50,7 @@ def page_headers(stack: Stack) -> dict[str, str]:
 def policies(stack: Stack) -> dict[str, str]:
     """The content security policy of each proxied host of the zone that people see."""
     by_host = {stack.host(label): policy for label, policy in stack.settings.csp.policies.items()}
-    return {host: by_host.get(host, STRICT_POLICY) for host in stack.edge_web_hosts}
+    return {host: by_host.get(host, stack.settings.headers.strict_policy) for host in stack.edge_web_hosts}
 
 
 def declared(stack: Stack) -> list[dict[str, str]]:

@@ -305,6 +305,13 @@ def test_hosts_with_the_same_policy_share_a_rule() -> None:
     assert set(said) == {DOMAIN, APP, f"ops.{DOMAIN}"}
 
 
+@pytest.mark.parametrize(("frame", "ancestors"), [("deny", "'none'"), ("sameorigin", "'self'")])
+def test_the_strict_policy_agrees_with_the_older_header_about_frames(frame: str, ancestors: str) -> None:
+    said = edge(declared(headers={"frame": frame}))
+    assert {entry["policy"].partition("frame-ancestors ")[2] for entry in said["csp"]} == {ancestors}
+    assert {entry["value"] for entry in said["headers"] if entry["name"] == "x-frame-options"} == {frame.upper()}
+
+
 @pytest.mark.parametrize("text", ['a"b', "a\\b", 'x") or (true'])
 def test_a_quote_in_a_value_does_not_leave_its_string(text: str) -> None:
     parsed = octorules_wirefilter.parse_expression(expressions.asks_for(text))

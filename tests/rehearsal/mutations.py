@@ -105,6 +105,7 @@ MAIL = (
 )
 SETTINGS = "infra/edge/zone_settings.py"
 REDIRECTS = "infra/redirects/single.py"
+OLD_PATHS = "Pulumi.prod.redirects.csv"
 PHASES = "infra/edge/zone_rules.py"
 CACHE = "infra/edge/cache.py"
 HEADERS = "infra/edge/headers.py"
@@ -112,7 +113,7 @@ EDGE = (
     Mutation("the edge trusts any origin", SETTINGS, '"ssl": settings.ssl,', '"ssl": "full",', "tls.origin"),
     Mutation("TLS 1.0 is accepted", SETTINGS, ": settings.min_tls_version,", ': "1.0",', "tls.versions"),
     Mutation("HSTS is off", SETTINGS, '"enabled": True,', '"enabled": False,', "tls.hsts"),
-    Mutation("HSTS is below its rung", SETTINGS, "hsts.max_age,", "604800,", "tls.hsts-rung"),
+    Mutation("HSTS is below its rung", SETTINGS, "hsts.max_age,", "604800,", "tls.hsts"),
     Mutation("every host is redirected to https", SETTINGS, '_https": "off"', '_https": "on"', "redir.api"),
     Mutation("no redirect to https", REDIRECTS, HTTPS_RULE, "", "redir.https"),
     Mutation("no redirect from www", REDIRECTS, WWW_RULE, "", "redir.canonical"),
@@ -163,6 +164,75 @@ EDGE = (
     Mutation("every page may call the API", "infra/api.py", ORIGINS, 'allow_origins=["*"],', "edge.cors"),
     Mutation("pages may delete through the API", "infra/api.py", "list(cors.methods)", '["DELETE"]', "edge.preflight"),
     Mutation("the API's record is missing", "infra/api.py", API_RECORD, "proof", "dns.hosts"),
+)
+ANSWERS = (
+    Mutation(
+        "old paths lose their query", REDIRECTS, "keep_query=not target.has_query,", "keep_query=False,", "redir.paths"
+    ),
+    Mutation(
+        "what is below an old path is lost",
+        REDIRECTS,
+        "_computed(expressions.moved(source.path, target.url)) if target.keeps else _written(target.url)",
+        "_written(target.url)",
+        "redir.paths",
+    ),
+    Mutation(
+        "the list of old paths is off", "infra/redirects/bulk.py", "enabled=True,", "enabled=False,", "redir.paths"
+    ),
+    Mutation(
+        "the apps' links are no JSON", "infra/documents/apps.py", '"application/json"', '"text/plain"', "app.links"
+    ),
+    Mutation("security.txt has expired", PROD, 'expires: "2027-', 'expires: "2025-', "http.security-txt"),
+    Mutation(
+        "documents are routed beside their addresses",
+        "infra/documents/worker.py",
+        'f"{each.host}{each.path}" for',
+        'f"{each.host}{each.path}.txt" for',
+        "edge.documents",
+    ),
+    Mutation(
+        "the app is left in maintenance",
+        "infra/documents/worker.py",
+        "declared.of(stack), declared.closed(stack)",
+        'declared.of(stack), (stack.host("app"),)',
+        "edge.maintenance",
+    ),
+    Mutation(
+        "anybody reaches what operators use",
+        "infra/edge/access.py",
+        "        if hosts:",
+        "        if False:",
+        "edge.access",
+    ),
+)
+ANSWERS_REFUSED = (
+    Mutation(
+        "old paths in a circle", OLD_PATHS, "/about-us,/about,301", "/about-us,/about-us,301", "it leads to itself", 5
+    ),
+    Mutation(
+        "an old path that is never reached",
+        OLD_PATHS,
+        "from,to,status\n",
+        "from,to,status\n/blog/*,/news/*\n",
+        "takes it first",
+        5,
+    ),
+    Mutation(
+        "maintenance before the webhook",
+        PROD,
+        "hosts: [], retry",
+        "hosts: [api], retry",
+        "maintenance.hosts[0]: got",
+        5,
+    ),
+    Mutation(
+        "everybody with a free mailbox is an operator",
+        PROD,
+        "{emails: [ops@tidewriters.example]",
+        "{emailDomains: [gmail.com]",
+        "anybody can have an address at gmail.com",
+        5,
+    ),
 )
 QUEUES = (
     Mutation(
@@ -349,4 +419,76 @@ ORIGIN = (
     ),
 )
 
-MUTATIONS = (*MAIL, *EDGE, *ORIGIN, *QUEUES, *ACCESS, *PAYMENTS, *PEOPLE, *SECRETS, *REFUSED)
+ZONE = "infra/names/zone.py"
+CAA = "infra/names/caa.py"
+ASIDE = "infra/names/aside.py"
+NAMES = (
+    Mutation("no host is proxied", ZONE, "proxied=host.proxied", "proxied=False", "dns.hosts"),
+    Mutation("www is forgotten", ZONE, "            self._alias(stack)\n", "", "dns.hosts"),
+    Mutation("other records are forgotten", ZONE, "        self._verbatim(stack)\n", "", "dns.records"),
+    Mutation("the zone is not signed", ZONE, 'status="active"', 'status="disabled"', "dns.dnssec"),
+    Mutation("Amazon may not issue", CAA, "in issuers(stack):", "in issuers(stack)[1:]:", "dns.caa"),
+    Mutation("anybody may issue for a wildcard", CAA, "in wildcard_issuers():", "in ():", "dns.caa"),
+    Mutation("a parked domain may send", ASIDE, "v=spf1 -all", "v=spf1 ~all", "mail.parked"),
+    Mutation("a retired domain loses the query", ASIDE, "=retired.keep_path,", "=False,", "redir.retired"),
+    Mutation(
+        "a retired domain has no address",
+        ASIDE,
+        '"apex", retired.domain',
+        '"x", f"x.{retired.domain}"',
+        "redir.retired",
+    ),
+)
+NAMES_REFUSED = (
+    Mutation(
+        "a host behind the proxy before its platform can prove it",
+        PROD,
+        "target: tide-writers-status.fly.dev\n",
+        "target: tide-writers-status.fly.dev\n      proxied: true\n",
+        "hosts[3]: got",
+        5,
+    ),
+    Mutation(
+        "a host deeper than the certificate reaches", PROD, "{name: ops, ", "{name: eu.ops, ", "hosts[2].name: got", 5
+    ),
+    Mutation(
+        "a platform that refuses the proxy",
+        PROD,
+        "platform: render, target: tide-writers-ops.onrender.com",
+        "platform: netlify, target: tide-writers-ops.netlify.app",
+        "hosts[2].proxied: got",
+        5,
+    ),
+    Mutation(
+        "a record that points to no name",
+        PROD,
+        "type: TXT, content: google",
+        "type: MX, content: google",
+        "records[0]",
+        5,
+    ),
+    Mutation(
+        "a retired domain leads to itself",
+        PROD,
+        'to: "https://tidewriters',
+        'to: "https://oldtide',
+        "retired[0].to: got",
+        5,
+    ),
+)
+
+MUTATIONS = (
+    *NAMES,
+    *NAMES_REFUSED,
+    *MAIL,
+    *EDGE,
+    *ANSWERS,
+    *ANSWERS_REFUSED,
+    *ORIGIN,
+    *QUEUES,
+    *ACCESS,
+    *PAYMENTS,
+    *PEOPLE,
+    *SECRETS,
+    *REFUSED,
+)
