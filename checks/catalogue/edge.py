@@ -126,6 +126,15 @@ def _zone() -> tuple[Check, ...]:
             command=lambda scope: commands.cloudflare(scope, f"/zones/{scope.contract.zone.id}/settings"),
         ),
         Check(
+            entry=entries()["edge.ddos"],
+            probe=cloudflare.ddos,
+            rule=settings.ddos,
+            fix="deploy again with `ddos:` as it should be; an override made by hand is removed in the dashboard",
+            command=lambda scope: commands.cloudflare(
+                scope, f"/zones/{scope.contract.zone.id}/rulesets/phases/ddos_l7/entrypoint"
+            ),
+        ),
+        Check(
             entry=entries()["edge.bots"],
             probe=cloudflare.bots,
             rule=settings.bots,

@@ -40,13 +40,28 @@ def firewall(scope: Scope) -> tuple[Mapping[str, Any], ...]:
     """
     if not scope.contract.edge.webhook_addresses:
         raise NotDeclared("no address is declared as let through")
-    found = _get(scope, "rulesets/phases/http_request_firewall_custom/entrypoint", "Zone WAF: Read")
-    if not isinstance(found, dict) or not isinstance(found.get("rules"), list):
-        raise ProbeError("the firewall's entry point is not in its form: no list of rules")
-    return tuple(rule for rule in found["rules"] if rule.get("enabled", True))
+    return _rules(scope, "http_request_firewall_custom", "Zone WAF: Read")
 
 
-def _get(scope: Scope, what: str, permission: str) -> Any:
+def ddos(scope: Scope) -> tuple[Mapping[str, Any], ...]:
+    """The enabled rules that override the protection against floods. The token needs HTTP DDoS Managed Ruleset: Read.
+
+    GET /zones/{zone_id}/rulesets/phases/ddos_l7/entrypoint. Raises NeedsInput, ProbeError.
+    """
+    return _rules(scope, "ddos_l7", "HTTP DDoS Managed Ruleset: Read")
+
+
+def _rules(scope: Scope, phase: str, permission: str) -> tuple[Mapping[str, Any], ...]:
+    """The enabled rules of a phase, none where it has no entry point."""
+    found = _get(scope, f"rulesets/phases/{phase}/entrypoint", permission, absent={"rules": []})
+    rules = found.get("rules", []) if isinstance(found, dict) else None
+    if not isinstance(rules, list):
+        raise ProbeError(f"the entry point of {phase} is not in its form: no list of rules")
+    return tuple(rule for rule in rules if rule.get("enabled", True))
+
+
+def _get(scope: Scope, what: str, permission: str, *, absent: Any = None) -> Any:
+    """A result; `absent`, where it is given, in place of a 404."""
     access = scope.vantage.cloudflare
     if access is None:
         raise NeedsInput(f"give a Cloudflare token with {permission} (vantage: cloudflare)")
@@ -58,6 +73,8 @@ def _get(scope: Scope, what: str, permission: str) -> Any:
             timeout=scope.deadline.left(),
             allow_redirects=False,
         )
+        if answer.status_code == requests.codes.not_found and absent is not None:
+            return absent
         answer.raise_for_status()
         return answer.json()["result"]
     except (requests.RequestException, KeyError, TypeError, ValueError) as error:

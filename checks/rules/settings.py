@@ -59,3 +59,26 @@ def bots(contract: Contract, facts: Mapping[str, Any]) -> Verdict:
         problems.append(f"Bot Fight Mode may challenge Stripe's posts to {', '.join(behind)}")
     said = f"fight_mode {fighting}"
     return judge("Bot Fight Mode as declared, off over a webhook", seen=said, problems=problems, evidence=(said,))
+
+
+def ddos(contract: Contract, facts: tuple[Mapping[str, Any], ...]) -> Verdict:
+    """edge.ddos: the protection against floods is overridden as declared, or not at all (Cloudflare, DDoS overrides).
+
+    The protection itself is always on. Overrides of single rules in it count as one that is not declared.
+    """
+    declared = contract.edge.ddos
+    wanted = [(declared.action, declared.sensitivity)] if declared else []
+    found = [_override(rule) for rule in facts if rule.get("action") == "execute"]
+    said = ", ".join(f"action {action}, sensitivity {sensitivity}" for action, sensitivity in found) or "no override"
+    return judge(
+        f"action {declared.action}, sensitivity {declared.sensitivity}" if declared else "no override",
+        seen=said,
+        problems=[] if found == wanted else [f"live: {said}"],
+        evidence=(said,),
+    )
+
+
+def _override(rule: Mapping[str, Any]) -> tuple[str, str]:
+    changes = (rule.get("action_parameters") or {}).get("overrides") or {}
+    single = "some rules'" if changes.get("rules") or changes.get("categories") else "default"
+    return str(changes.get("action") or single), str(changes.get("sensitivity_level") or single)

@@ -51,6 +51,16 @@ def test_the_firewalls_enabled_rules_are_read_in_their_order(api, declared):
         cloudflare.firewall(api({"rules": rules}))
 
 
+def test_a_phase_without_rules_has_none(look):
+    refused = json.dumps({"success": False, "errors": [{"code": 10003}], "result": None})
+    with WebServer(lambda *_: (404, {}, refused)) as server:
+        access = CloudflareAccess(api_base=f"http://127.0.0.1:{server.port}", api_token="cf-token")
+
+        assert cloudflare.ddos(look(cloudflare=access)) == ()
+        with pytest.raises(ProbeError, match="404"):
+            cloudflare.bots(look(cloudflare=access))
+
+
 @pytest.mark.parametrize(
     ("probe", "result"),
     [(cloudflare.zone_settings, [{"id": "ssl"}]), (cloudflare.bots, []), (cloudflare.firewall, {"rules": None})],

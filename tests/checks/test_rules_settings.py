@@ -1,5 +1,6 @@
 import pytest
 
+from checks.contract import Ddos
 from checks.rules import settings
 from tests.checks.exchanges import changed, changed_edge, passes
 
@@ -66,3 +67,27 @@ def test_bots_may_be_fought_where_no_webhook_is_behind_the_edge(declared):
     subject = changed(changed_edge(declared, bot_fight_mode=True), hosts=bare)
 
     assert passes(settings.bots(subject, {"fight_mode": True}), None)
+
+
+def override(**changes):
+    return (
+        {"action": "execute", "action_parameters": {"id": "4d21379b4f9f4bb088e0729962c8b3cf", "overrides": changes}},
+    )
+
+
+@pytest.mark.parametrize(
+    ("declared_one", "found", "said"),
+    [
+        (None, (), None),
+        (None, override(sensitivity_level="eoff"), "live: action default, sensitivity eoff"),
+        (None, override(rules=[{"id": "x"}]), "live: action some rules'"),
+        (("block", "low"), override(action="block", sensitivity_level="low"), None),
+        (("default", "low"), override(sensitivity_level="low"), None),
+        (("block", "low"), (), "live: no override"),
+        (("block", "low"), override(action="log", sensitivity_level="low"), "live: action log, sensitivity low"),
+    ],
+)
+def test_ddos(declared, declared_one, found, said):
+    wanted = Ddos(action=declared_one[0], sensitivity=declared_one[1]) if declared_one else None
+
+    assert passes(settings.ddos(changed_edge(declared, ddos=wanted), found), said)
