@@ -11,7 +11,7 @@ from infra.hostnames import APEX, label_fault, record_fault
 from infra.mail.vendors import SES_REGION, VENDORS, Kind, VendorName
 from infra.section import Section, refused
 
-TXT_MOST = 2048  # characters: what Cloudflare takes of one TXT record
+TXT_MOST = 2048  # characters: room for an RSA key of 8192 bits, and far below what one TXT record may hold
 _MECHANISM = re.compile(r"(include|a|mx|exists):[^\s\"]+|ip4:[0-9.]+(/[0-9]+)?|ip6:[0-9a-f:.]+(/[0-9]+)?")
 
 
@@ -177,7 +177,7 @@ def _key_fault(text: str) -> str | None:
     if not text.isascii() or not text.isprintable() or '"' in text or "\\" in text:
         return "a key record is printable ASCII, without quotes"
     if len(text) > TXT_MOST:
-        return f"a TXT record holds at most {TXT_MOST} characters, this one {len(text)}"
+        return f"a key record has at most {TXT_MOST} characters, this one {len(text)}"
     tags = [part.partition("=") for part in text.split(";") if part.strip()]
     names = [name.strip() for name, _, _ in tags]
     values = {name.strip(): value.strip() for name, _, value in tags}
