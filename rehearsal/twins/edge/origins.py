@@ -11,23 +11,11 @@ from dataclasses import dataclass
 import httpx
 
 from rehearsal.twins.edge.client_certificates import presenting
-from rehearsal.twins.edge.exchange import Answer, Exchange, Headers, failure, without
+from rehearsal.twins.edge.exchange import Answer, Exchange, Headers, failure
+from rehearsal.twins.edge.origin_requests import failed, origin_request, sent
 from rehearsal.twins.zone import ClientCertificate, Zone
 
-CONNECT_SECONDS, READ_SECONDS = 19.0, 100.0  # Cloudflare's; after them 522 and 524
 _IDLE_SECONDS = 2.0  # below what any origin keeps an idle connection for
-_HOP_BY_HOP = (
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-)
-_OWN = ("cf-connecting-ip", "cf-ipcountry", "cf-ray", "cf-visitor", "cdn-loop", "x-forwarded-proto")
 _VERIFIED, _ALWAYS_TLS = ("strict", "origin_pull"), "origin_pull"
 _SCHEME_KEPT = ("strict", "full")
 _DISCARDING = ipaddress.ip_network("100::/64")  # RFC 6666; what an originless name is given
@@ -93,12 +81,12 @@ class OriginFetch:
         trust = origin.trust if pull.mode in _VERIFIED else None
         if pull.mode in _VERIFIED and trust is None and base.startswith("https:"):
             return failure(526, "526")
-        request = _request(pull.exchange, base, method, omitted, added)
+        request = origin_request(pull.exchange, base, method, omitted, added)
         try:
-            return await _sent(self._transport(_Peer(trust, pull.host, pull.certificate)), request)
+            return await sent(self._transport(_Peer(trust, pull.host, pull.certificate)), request)
         except (httpx.TransportError, ssl.SSLError) as error:
             # TLS 1.3 tells of a refused client certificate when the answer is read, where httpx passes it on as it is
-            return _failed(error)
+            return failed(error)
 
     async def close(self) -> None:
         """Close every kept connection."""
@@ -142,78 +130,3 @@ def _base(origin: Origin, mode: str, scheme: str) -> str | None:
     """Modes full and strict use the visitor's scheme, off and flexible plain HTTP, origin_pull always TLS."""
     secure = mode == _ALWAYS_TLS or (mode in _SCHEME_KEPT and scheme == "https")
     return origin.https if secure else origin.http
-
-
-def _request(
-    exchange: Exchange, base: str, method: str, omitted: tuple[str, ...], conditions: Headers
-) -> httpx.Request:
-    request = exchange.request
-    headers = without(exchange.headers, (*_HOP_BY_HOP, *_OWN, *omitted, "host", "x-forwarded-for"))
-    added = (
-        ("host", exchange.authority),
-        ("cdn-loop", "cloudflare; loops=1"),
-        ("cf-ipcountry", exchange.fields["ip.src.country"]),
-        ("cf-ray", request.ray),
-        ("cf-visitor", f'{{"scheme":"{request.scheme}"}}'),
-        ("x-forwarded-proto", request.scheme),
-        *_client_headers(exchange),
-        *conditions,
-    )
-    timeout = {"connect": CONNECT_SECONDS, "read": READ_SECONDS, "write": READ_SECONDS, "pool": CONNECT_SECONDS}
-    return httpx.Request(
-        method,
-        base,
-        headers=[(name.encode(), value.encode("latin-1")) for name, value in (*added, *headers)],
-        content=exchange.body,
-        extensions={
-            "sni_hostname": request.host,
-            "target": exchange.sent.encode("latin-1"),  # as it came: httpx would normalise it
-            "timeout": timeout,
-        },
-    )
-
-
-def _client_headers(exchange: Exchange) -> Headers:
-    if not exchange.names_client:
-        return ()
-    client, before = exchange.request.client, exchange.request.header("x-forwarded-for")
-    forwarded = f"{before}, {client}" if before else client
-    return ("cf-connecting-ip", client), ("x-forwarded-for", forwarded)
-
-
-async def _sent(transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> Answer:
-    response = await transport.handle_async_request(request)
-    try:
-        body = b"".join([chunk async for chunk in response.aiter_raw()])
-    finally:
-        await response.aclose()
-    return Answer(response.status_code, _headers(response, body, request.method), body, from_edge=False)
-
-
-def _headers(response: httpx.Response, body: bytes, method: str) -> Headers:
-    raw = tuple((name.decode().lower(), value.decode("latin-1")) for name, value in response.headers.raw)
-    headers = without(raw, (*_HOP_BY_HOP, "server"))
-    has_length = any(name == "content-length" for name, _ in headers)
-    if has_length or method == "HEAD" or response.status_code in (204, 304):
-        return headers
-    return (*headers, ("content-length", str(len(body))))
-
-
-def _failed(error: httpx.TransportError | ssl.SSLError) -> Answer:
-    """https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return failure(526, "526")
-        if isinstance(cause, ssl.SSLError):
-            return failure(525, "525")
-        cause = cause.__cause__ or cause.__context__
-    match error:
-        case httpx.ConnectTimeout():
-            return failure(522, "522")
-        case httpx.ConnectError():
-            return failure(521, "521")
-        case httpx.TimeoutException():
-            return failure(524, "524")
-        case _:
-            return failure(520, "520")
