@@ -13,6 +13,7 @@ from checks.scope import Scope
 
 ASSETS_LOOKED_AT = 3
 SESSION = "launch-ready-probe"  # the value of a session that nobody has
+LURE = "/launch-ready-probe.css"  # what every edge keeps by its ending unless a rule says otherwise
 USUAL_STATIC = ("/_next/static/",)
 
 
@@ -70,20 +71,20 @@ def private(scope: Scope) -> tuple[Exchange, ...]:
 
 
 def deceived(scope: Scope) -> tuple[Exchange, ...]:
-    """The second answer of each private path when its address is made to look like a stylesheet, with a session.
+    """The second answers to addresses that look like a stylesheet's.
 
-    Raises NotDeclared where no path is declared as never kept.
+    Below each path that is never kept, from a stranger; and with a session, to an address that is no file of the app.
+    Raises NotDeclared where neither paths nor sessions are declared.
     """
-    contract = scope.contract
-    if not contract.edge.cache.never_paths:
-        raise NotDeclared("no path is declared as never kept by the edge")
-    urls = [
-        f"https://{host}{path.rstrip('/')}/launch-ready-probe.css"
-        for host in page_hosts(scope)
-        for path in contract.edge.cache.never_paths
-    ]
+    cache = scope.contract.edge.cache
+    if not cache.never_paths and not cache.session_cookies:
+        raise NotDeclared("neither a path that is never kept nor the cookie of a session is declared")
+    hosts = page_hosts(scope)
+    asked = [(f"https://{host}{path.rstrip('/')}{LURE}", {}) for host in hosts for path in cache.never_paths]
+    if cache.session_cookies:
+        asked += [(f"https://{host}{LURE}", _session(scope.contract)) for host in hosts]
     with Browser(scope) as browser:
-        return tuple([browser.ask(url, headers=_session(contract)) for _ in range(2)][-1] for url in urls)
+        return tuple([browser.ask(url, headers=headers) for _ in range(2)][-1] for url, headers in asked)
 
 
 def cookied(scope: Scope) -> tuple[Exchange, ...]:

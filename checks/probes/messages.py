@@ -17,7 +17,8 @@ from checks.scope import Scope
 
 OCTETS_MOST = 10 * 1024 * 1024  # of one message
 MESSAGES_MOST = 50
-RECEIVED = re.compile(r"from\s+(\S+)\s.*?\[(?:IPv6:)?([0-9A-Fa-f.:]+)\].*?\bby\s", re.DOTALL)
+RECEIVED = re.compile(r"from\s+(\S+)\s(.*?)\bby\s", re.DOTALL)
+ADDRESS = re.compile(r"[\[(](?:IPv6:)?([0-9A-Fa-f.:]+)[\])]")  # Microsoft writes it in round brackets
 OVER_TLS = re.compile(r"\bwith\s+(?:utf8)?[el]smtpsa?\b|\bversion=TLS|\busing\s+TLS|\(TLS", re.IGNORECASE)
 
 
@@ -109,8 +110,8 @@ def _address(value: str) -> str:
 def _arrival(scope: Scope, headers: list[tuple[bytes, str]]) -> Arrival | None:
     """The newest hop from a public address: those above it are inside the mailbox provider."""
     for value in (value for key, value in headers if key == b"received"):
-        match = RECEIVED.search(value)
-        client = _public(match[2]) if match else None
+        match = RECEIVED.match(value)
+        client = next(filter(None, map(_public, ADDRESS.findall(match[2]))), None) if match else None
         if match and client:
             names = _names(scope, client)
             back = {address for name in names for address in dns.addresses(scope, name)}

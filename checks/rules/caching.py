@@ -78,8 +78,9 @@ def private(_contract: Contract, facts: tuple[Exchange, ...]) -> Verdict:
 def deception(_contract: Contract, facts: tuple[Exchange, ...]) -> Verdict:
     """cache.deception: a private page is not kept because its address ends like a stylesheet (ASVS 5.0 14.2.5).
 
-    Such an address is asked for twice; the edge itself must leave it out (cf-cache-status DYNAMIC or none). MISS says
-    that it came to the cache, BYPASS that only the app's own headers kept it out (Cloudflare, "Cache responses").
+    Such an address is asked for twice, and one elsewhere with a session; the edge itself must leave it out
+    (cf-cache-status DYNAMIC or none). MISS says that it came to the cache, BYPASS that only the app's own headers kept
+    it out (Cloudflare, "Cache responses").
     """
     problems = [problem for visit in facts for problem in _kept_problems(visit)]
     problems += [
