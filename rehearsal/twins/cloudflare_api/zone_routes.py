@@ -35,7 +35,7 @@ class ZoneRoutes(ConductRoutes):
             ("PATCH", r"dnssec", self._set_dnssec),
             ("DELETE", r"dnssec", self._remove_dnssec),
             ("GET", r"workers/routes", lambda _: result([forms.route(one) for one in self.entries(Kind.ROUTE)])),
-            ("GET", r"ssl/certificate_packs", lambda _: result([forms.universal_pack(self.zone)])),
+            ("GET", r"ssl/certificate_packs", lambda call: paged(call, [forms.universal_pack(self.zone)])),
             *self.conduct_routes(),
             *self.ruleset_routes(),
             *self.access_routes(),

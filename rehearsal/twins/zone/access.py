@@ -118,7 +118,7 @@ def _domains(inputs: Mapping[str, Any], held: Holdings, what: str) -> tuple[str,
         if destination.get("type", "public") != "public":
             raise NotInTwinError(f"{what}: the edge twin acts on public destinations")
         declared.append(destination.get("uri"))
-    domains = tuple(dict.fromkeys(str(domain).lower() for domain in declared if domain))
+    domains = tuple(dict.fromkeys(_host_lowered(str(domain)) for domain in declared if domain))
     if not domains:
         raise CloudflareError(f"{what}: an application of type self_hosted needs domain", 12130)
     zones = [zone.outputs["name"] for zone in held.of(Kind.ZONE)]
@@ -127,6 +127,11 @@ def _domains(inputs: Mapping[str, Any], held: Holdings, what: str) -> tuple[str,
         if not any(host == zone or host.endswith(f".{zone}") for zone in zones):
             raise CloudflareError(f"{what}: domain {domain} does not belong to a zone of this account", 12130)
     return domains
+
+
+def _host_lowered(domain: str) -> str:
+    host, slash, path = domain.partition("/")
+    return f"{host.lower()}{slash}{path}"
 
 
 def _policy_ids(inputs: Mapping[str, Any], held: Holdings, what: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import dns.rdata
 
 from rehearsal.twins.zone.refusals import CloudflareError, one_of, text, whole
 
-_TXT_OCTETS = 255  # RFC 1035 section 3.3.14: one character string
+TXT_OCTETS = 255  # RFC 1035 section 3.3.14: one character string
 _TXT_TOTAL = 2048
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.IGNORECASE)
 _QUOTED = re.compile(r'\s*"((?:\\.|[^"\\])*)"', re.DOTALL)
@@ -63,10 +63,10 @@ def _text(inputs: Mapping[str, Any], what: str) -> Parsed:
     if len(content) > _TXT_TOTAL:
         raise CloudflareError(f"{what}: at most {_TXT_TOTAL} characters, got {len(content)}", 9023)
     longest = max(len(part.encode()) for part in strings(content))
-    if longest > _TXT_OCTETS:
+    if longest > TXT_OCTETS:
         remedy = "split it" if content.startswith('"') else "quote and split it"
         raise CloudflareError(
-            f"{what}: a string of {longest} octets; {remedy} into strings of at most {_TXT_OCTETS}, "
+            f"{what}: a string of {longest} octets; {remedy} into strings of at most {TXT_OCTETS}, "
             "or what is read back differs from what was declared in every preview"
         )
     return content, None, {}
@@ -86,11 +86,11 @@ def strings(content: str) -> list[str]:
     return parts
 
 
-def quoted(part: str) -> str:
+def quoted(octets: bytes) -> str:
     """One character string in the form of a zone file (RFC 1035 section 5.1)."""
     escaped = "".join(
         f"\\{byte:03}" if byte < 0x20 or byte > 0x7E else f"\\{chr(byte)}" if chr(byte) in '"\\' else chr(byte)
-        for byte in part.encode()
+        for byte in octets
     )
     return f'"{escaped}"'
 
@@ -117,7 +117,7 @@ def _plain(value: Any, what: str) -> str:
 def _quotable(value: Any, what: str) -> str:
     if not isinstance(value, str):
         raise CloudflareError(f"{what} must be a text, got {value!r}", 9101)
-    return quoted(value)
+    return quoted(value.encode())
 
 
 def _target(value: Any, what: str) -> str:

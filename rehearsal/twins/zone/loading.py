@@ -158,5 +158,5 @@ def _bare(form: Form) -> dict[str, Any]:
 def _entry(kind: Kind, scope: str, form: Form, outputs: Form, meaning: object = None) -> Entry:
     dated = {}
     for key, older in (("created_on", "created_at"), ("modified_on", "updated_at")):
-        dated[camel(key)] = form.get(key) or form.get(older) or now()
+        dated[camel(key)] = form.get(key, form.get(older, now()))
     return Entry(id=str(form["id"]), kind=kind, scope=scope, outputs={**outputs, **dated}, meaning=meaning)

@@ -21,10 +21,10 @@ class Declaration:
         """A further zone of the same account."""
         return Declaration(twin=self.twin, name=name)
 
-    def of_zone(self, kind: Kind, **inputs: Any) -> Entry:
+    def of_zone(self, kind: Kind, /, **inputs: Any) -> Entry:
         return self.twin.create(kind, {"zoneId": self.zone.id, **inputs})
 
-    def of_account(self, kind: Kind, **inputs: Any) -> Entry:
+    def of_account(self, kind: Kind, /, **inputs: Any) -> Entry:
         return self.twin.create(kind, {"accountId": ACCOUNT, **inputs})
 
     def record(self, name: str, kind: str = "A", content: str | None = ORIGIN_ADDRESS, **others: Any) -> Entry:

@@ -10,6 +10,7 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
+import dns.rdata
 import dns.rdatatype
 import dns.rrset
 import pytest
@@ -97,7 +98,9 @@ def test_the_other_types_are_served_too(odd: Declaration):
 
 def signatures_hold(zone: ServedZone) -> set[str]:
     """The `name type` of every record set that is this zone's to sign; each has a signature that validates."""
-    keys = {zone.origin: dns.rrset.from_rdata_list(zone.origin, 3600, list(zone.records(zone.origin, DNSKEY) or ()))}
+    keys: Any = {
+        zone.origin: dns.rrset.from_rdata_list(zone.origin, 3600, list(zone.records(zone.origin, DNSKEY) or ()))
+    }
     held = set()
     for name, node in zone.zone.nodes.items():
         cut = zone.cut(name)
