@@ -70,6 +70,18 @@ def test_a_message_that_is_signed_and_comes_from_where_it_may_is_aligned(look, p
     assert (verdict.status, verdict.actual) == ("pass", "1 messages")
 
 
+@pytest.mark.parametrize(
+    "hop",
+    [
+        "from mta.vendor.example (mta.vendor.example. [192.0.2.10]) by mx.google.com with ESMTPS id a (version=TLS1_3)",
+        "from mta.vendor.example (192.0.2.10) by mx.outlook.example (10.0.0.1) with Microsoft SMTP (version=TLS1_2)",
+        "from helo.example (mta.vendor.example [192.0.2.10]) (using TLSv1.3 with cipher X) by mx.example with ESMTP",
+    ],
+)
+def test_the_trace_of_each_mailbox_provider_is_read(look, published, newsletter, tmp_path, hop):
+    assert judged(look, newsletter, saved(tmp_path, hop=hop)).status == "pass"
+
+
 CASES = {
     "a forged signature": ({"signed_as": "elsewhere.example"}, "warn", "DKIM does not align"),
     "no signature": ({"signed_as": ""}, "warn", "DKIM does not align"),

@@ -75,7 +75,7 @@ SMUGGLED_KEY = '"NOTE": self._stack.settings.kit_api_key.get_secret_value(),'
 PULLS = "infra/origin/pulls.py"
 PUBLISHED = "infra/mail/published.py"
 MAIL = (
-    Mutation("no SPF record", PUBLISHED, SPF_RECORD, "        continue\n", "mail.spf"),
+    Mutation("no SPF record", PUBLISHED, SPF_RECORD, "        yield from ()\n", "mail.spf"),
     Mutation("SPF lets everybody send", PUBLISHED, "*terms, mail.spf_all]", '*terms, "+all"]', "mail.spf"),
     Mutation("DMARC asks for nothing", PUBLISHED, 'f"p={policy.rung}"', '"p=none"', "mail.dmarc"),
     Mutation("DMARC is a test", PUBLISHED, '["t=y"] if policy.testing else []', '["t=y"]', "mail.dmarc"),
