@@ -38,7 +38,7 @@ class PathFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class RetiredFacts:
-    """A retired domain's answer over http and over https."""
+    """The answer of a retired domain, or of its www, over http and over https."""
 
     declared: Retired
     plain: Exchange
@@ -85,17 +85,18 @@ def paths(scope: Scope) -> tuple[PathFacts, ...]:
 
 
 def retired(scope: Scope) -> tuple[RetiredFacts, ...]:
-    """Every retired domain. Raises NotDeclared where there are none."""
+    """Every retired domain and its www. Raises NotDeclared where there are none."""
     if not scope.contract.retired:
         raise NotDeclared("no retired domain is declared")
     with Browser(scope) as browser:
         return tuple(
             RetiredFacts(
                 declared=one,
-                plain=browser.ask(f"http://{one.domain}{PROBE_PATH}"),
-                secure=browser.ask(f"https://{one.domain}{PROBE_PATH}"),
+                plain=browser.ask(f"http://{host}{PROBE_PATH}"),
+                secure=browser.ask(f"https://{host}{PROBE_PATH}"),
             )
             for one in scope.contract.retired
+            for host in (one.domain, f"www.{one.domain}")
         )
 
 

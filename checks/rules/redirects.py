@@ -89,7 +89,7 @@ def retired(_contract: Contract, facts: tuple[RetiredFacts, ...]) -> Verdict:
             problems.append(one.plain.line())
     return judge(
         "each retired domain leads to its successor with the declared status",
-        seen=f"{len(facts)} domains",
+        seen=f"{len(facts)} names",
         problems=problems,
         evidence=tuple(line for one in facts for line in (one.plain.line(), one.secure.line())),
     )

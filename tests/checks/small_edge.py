@@ -79,7 +79,7 @@ class SmallEdge:
     def answer(self, method, host, path, whole, headers, body):
         if method == "TRACE":
             return (405, {}, "") if self.works("trace") else (200, {}, whole)
-        if host == OLD:
+        if host in {OLD, f"www.{OLD}"}:
             return 301, {"location": f"https://{APEX}{whole if self.works('retired') else '/'}"}, ""
         if host.startswith("www.") and self.works("www"):
             return 301, {"location": f"https://{APEX}{whole}"}, ""

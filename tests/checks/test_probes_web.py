@@ -35,10 +35,10 @@ def subject(document):
 @pytest.fixture
 def run(edge, names, look, authority, ca_file, subject):
     """Runs checks against the small edge; gives the findings by id."""
-    for name in {*(host.name for host in subject.hosts), OLD}:
+    for name in {*(host.name for host in subject.hosts), OLD, f"www.{OLD}"}:
         names.set(name, "A", "127.0.0.1")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(APEX, f"*.{APEX}", OLD).configure_cert(context)
+    authority.issue_cert(APEX, f"*.{APEX}", OLD, f"*.{OLD}").configure_cert(context)
 
     def call(*ids, of=subject):
         scope = {"ports": {80: plain.port, 443: secure.port}, "ca_file": ca_file, "signing_secret": SECRET}
