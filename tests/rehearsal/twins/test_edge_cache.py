@@ -174,3 +174,19 @@ def test_the_order_of_arguments_may_be_no_difference(world: World, serve):
     world.declared.ruleset("http_request_cache_settings", rule)
     urls = [f"https://{API}/a.png?{query}" for query in ("a=1&b=2", "b=2&a=1", "b=2&a=2")]
     assert [world.get(url).headers["cf-cache-status"] for url in urls] == ["MISS", "HIT", "MISS"]
+
+
+@pytest.mark.parametrize("plan", ["enterprise"])
+def test_a_rule_may_say_by_status_how_long_an_answer_is_kept(world: World, serve):
+    spans = [
+        {"statusCodeRange": {"from": 200.0, "to": 299.0}, "value": 600.0},
+        {"statusCode": 404.0, "value": 0.0},
+    ]
+    ttl = {"mode": "respect_origin", "statusCodeTtls": spans}
+    world.declared.ruleset("http_request_cache_settings", caching("true", edgeTtl=ttl))
+    world.origins[API] = serve(answering(203, [(b"cache-control", b"no-store")]))
+    assert [world.get(f"https://{API}/a").headers["cf-cache-status"] for _ in range(2)] == ["MISS", "HIT"]
+    world.clock.now += 600
+    assert world.get(f"https://{API}/a").headers["cf-cache-status"] == "EXPIRED"
+    world.origins[API] = serve(answering(404, []))
+    assert world.get(f"https://{API}/b").headers["cf-cache-status"] == "BYPASS"

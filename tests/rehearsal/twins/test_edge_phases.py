@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +11,7 @@ from rehearsal.twins.edge.bulk_redirects import Index
 from rehearsal.twins.rules import Request
 from rehearsal.twins.zone import Kind, RedirectItem
 from tests.rehearsal.twins.declared import ACCOUNT, ZONE, block, limit, redirect
-from tests.rehearsal.twins.edge_world import APP, WWW, World
+from tests.rehearsal.twins.edge_world import API, APP, WWW, World, answering
 
 FREE_RULESET = "77454fe2d30c4220b5701f6fdfb893ba"
 
@@ -237,3 +238,80 @@ def test_an_index_finds_what_looking_at_every_entry_finds(listed: list[RedirectI
     covering = {item.source_url: weight for item in listed if (weight := covers(item, "https", host, path))}
     found = Index(listed).find(request)
     assert (found.source_url if found else None) == max(covering, key=covering.__getitem__, default=None)
+
+
+def transforming(world: World, *, request: tuple[str, ...] = (), response: tuple[str, ...] = ()) -> None:
+    """Switch Managed Transforms on."""
+    enabled = [[{"id": one, "enabled": True} for one in ids] for ids in (request, response)]
+    inputs = {"managedRequestHeaders": enabled[0], "managedResponseHeaders": enabled[1]}
+    world.declared.twin.create(Kind.TRANSFORMS, {"zoneId": world.declared.zone.id, **inputs})
+
+
+@pytest.mark.parametrize("plan", ["enterprise"])
+def test_managed_transforms_add_and_take_what_they_are_named_after(world: World, serve):
+    world.origins[API] = serve(answering(200, [(b"x-powered-by", b"Next.js")]))
+    assert world.get(f"https://{API}/").headers["x-powered-by"] == "Next.js"
+    transforming(
+        world, request=("add_true_client_ip_headers",), response=("remove_x-powered-by_header", "add_security_headers")
+    )
+    answer = world.get(f"https://{API}/")
+    assert "x-powered-by" not in answer.headers
+    assert (answer.headers["x-content-type-options"], answer.headers["x-frame-options"]) == ("nosniff", "SAMEORIGIN")
+    world.get(f"https://{APP}/", headers={"x-rehearsal-client": "192.0.2.9"})
+    assert world.origin.visits()[-1].headers["true-client-ip"] == "192.0.2.9"
+
+
+def test_the_origin_is_not_told_the_visitors_address_where_a_transform_removes_it(world: World):
+    transforming(world, request=("remove_visitor_ip_headers",))
+    world.get(f"https://{APP}/", headers={"x-forwarded-for": "192.0.2.1", "x-real-ip": "192.0.2.1"})
+    headers = world.origin.visits()[0].headers
+    assert not {"cf-connecting-ip", "x-forwarded-for", "x-real-ip"} & set(headers)
+
+
+@pytest.mark.parametrize(
+    ("kind", "scope", "blocked", "sent"),
+    [
+        ("cloudflare", "incoming", True, "/a/..//%2eenv"),
+        ("cloudflare", "both", True, "/.env"),
+        ("rfc3986", "both", False, "//.env"),
+        ("rfc3986", "none", False, "/a/..//%2eenv"),
+    ],
+)
+def test_the_zone_decides_what_is_normalised_for_whom(world: World, kind: str, scope: str, blocked: bool, sent: str):
+    zone = {"zoneId": world.declared.zone.id}
+    world.declared.twin.create(Kind.NORMALIZATION, {**zone, "type": kind, "scope": scope})
+
+    def status() -> int:
+        target = {"target": b"/a/..//%2eenv"}
+        return world.client.send(httpx.Request("GET", f"https://{APP}/", extensions=target)).status_code
+
+    assert (status(), world.seen()) == (404, [sent])
+    world.declared.ruleset("http_request_firewall_custom", block('http.request.uri.path eq "/.env"'))
+    assert status() == (403 if blocked else 404)
+
+
+def test_an_exception_names_the_rulesets_that_it_spares(world: World):
+    query = "?q=launch-ready-waf-free"
+    spared = skipping('http.request.uri.path eq "/pricing"', rulesets=[FREE_RULESET])
+    other = skipping('http.request.uri.path eq "/about"', rulesets=["efb7b8c949ac4650a09736fc376e9aee"])
+    world.declared.ruleset("http_request_firewall_managed", spared, {**other, "ref": "other"}, executing())
+    assert [world.get(f"https://{APP}{path}{query}").status_code for path in ("/pricing", "/about")] == [200, 403]
+
+
+@pytest.mark.parametrize(("action", "status"), [("managed_challenge", 403), ("log", 200)])
+def test_an_override_decides_what_a_managed_ruleset_does(world: World, action: str, status: int):
+    world.declared.ruleset("http_request_firewall_managed", executing(overrides={"action": action}))
+    response = world.get(f"https://{APP}/?q=launch-ready-waf-free")
+    assert response.status_code == status
+    assert ("cf-mitigated" in response.headers) is (action == "managed_challenge")
+    assert [event.ref for event in world.edge.events()] == ["m"]
+
+
+def test_a_skip_of_the_phase_leaves_later_rules_out(world: World):
+    world.declared.ruleset("http_request_firewall_custom", skipping("ssl", phase="current"), block("true"))
+    assert (world.get(f"https://{APP}/").status_code, world.get(f"http://{APP}/").status_code) == (200, 403)
+
+
+def test_a_query_goes_before_the_fragment_of_a_redirects_target(world: World):
+    world.declared.ruleset("http_request_dynamic_redirect", redirect("true", {"value": "https://new.example/a?b=1#c"}))
+    assert world.get(f"https://{APP}/?d=2").headers["location"] == "https://new.example/a?b=1&d=2#c"

@@ -180,3 +180,13 @@ def test_the_firewall_stands_before_a_worker(world: World):
 def test_what_the_platform_gives_a_script_behaves_as_in_browsers(world: World, expression: str, value: str):
     script(world, handling(f"return new Response(String({expression}));"))
     assert world.get(f"https://{APP}/").text == value
+
+
+def test_a_request_makes_no_more_than_fifty_fetches(world: World):
+    many = """
+      const ask = () => fetch(request).then((answer) => answer.status, (error) => String(error));
+      return Response.json(await Promise.all(Array.from({ length: 51 }, ask)));
+    """
+    script(world, handling(many))
+    answers = world.get(f"https://{APP}/nothing").json()
+    assert (answers.count(404), answers[-1]) == (50, "TypeError: Too many subrequests.")

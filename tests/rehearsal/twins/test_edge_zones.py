@@ -13,7 +13,7 @@ from rehearsal.twins.ca import CertificateAuthority
 from rehearsal.twins.edge.client_hello import IncompleteError, server_name
 from rehearsal.twins.server import LOOPBACK
 from rehearsal.twins.zone import Kind
-from tests.rehearsal.twins.declared import ACCOUNT, ZONE, redirect
+from tests.rehearsal.twins.declared import ACCOUNT, ZONE, limit, redirect
 from tests.rehearsal.twins.edge_world import APP, World
 
 PARKED = "tidewriters.net"
@@ -39,6 +39,14 @@ def test_each_zone_has_its_own_rules(world: World, parked: str):
     response = world.get(f"https://{PARKED}/a?b=1")
     assert (response.status_code, response.headers["location"]) == (301, f"https://{ZONE}/a?b=1")
     assert world.get(f"https://{APP}/").status_code == 200
+
+
+def test_zones_count_apart_what_rules_of_the_same_name_limit(world: World, parked: str):
+    phase, rule = "http_ratelimit", limit("/", 1)
+    world.declared.ruleset(phase, rule)
+    declare(world, Kind.RULESET, parked, kind="zone", name=phase, phase=phase, rules=[rule])
+    statuses = [world.get(f"https://{host}/").status_code for host in (APP, PARKED, APP, PARKED)]
+    assert statuses == [200, 522, 429, 429]
 
 
 def test_a_name_without_an_origin_times_out_behind_the_edge(world: World, parked: str):
