@@ -20,25 +20,6 @@ from infra.origin.truststore import Truststore
 from infra.settings import Stack
 
 
-class ClientCertificate(Resource):
-    """A certificate of ours, made at the first `up` that knows its name; the key stays encrypted in the state."""
-
-    authority: pulumi.Output[str]
-    certificate: pulumi.Output[str]
-    private_key: pulumi.Output[str]
-    fingerprint: pulumi.Output[str]
-    not_after: pulumi.Output[str]
-
-    def __init__(self, owner: str, name: str, parent: pulumi.Resource) -> None:
-        made = dict.fromkeys(("authority", "certificate", "private_key", "fingerprint", "not_after"))
-        super().__init__(
-            CertificateProvider(),
-            f"origin-certificate-{name}",
-            {"owner": owner, "name": name, "valid_days": VALID_DAYS, **made},
-            pulumi.ResourceOptions(parent=parent, additional_secret_outputs=["private_key"]),
-        )
-
-
 class Renewal(Resource):
     """Refuses, in the preview, a renewal that leaves out a step."""
 
@@ -48,6 +29,26 @@ class Renewal(Resource):
             "origin-renewal",
             {"owner": owner, "certificates": list(certificates), "active": active},
             pulumi.ResourceOptions(parent=parent),
+        )
+
+
+class ClientCertificate(Resource):
+    """A certificate of ours, made at the first `up` that knows its name; the key stays encrypted in the state."""
+
+    authority: pulumi.Output[str]
+    certificate: pulumi.Output[str]
+    private_key: pulumi.Output[str]
+    fingerprint: pulumi.Output[str]
+    not_after: pulumi.Output[str]
+
+    def __init__(self, owner: str, name: str, renewal: Renewal, parent: pulumi.Resource) -> None:
+        made = dict.fromkeys(("authority", "certificate", "private_key", "fingerprint", "not_after"))
+        super().__init__(
+            CertificateProvider(),
+            f"origin-certificate-{name}",
+            {"owner": owner, "name": name, "valid_days": VALID_DAYS, **made},
+            # Everything else follows from the certificates, so nothing is touched before the renewal was looked at.
+            pulumi.ResourceOptions(parent=parent, depends_on=[renewal], additional_secret_outputs=["private_key"]),
         )
 
 
@@ -72,11 +73,12 @@ class OriginPulls(Component):
         settings = stack.settings.origin_pulls
         self.required = settings.required
         self.presented: Presented | None = None
+        self._truststore: Truststore | None = None
         self.ready = self._switched_on(stack, zone)
         if settings.active is not None:
             renewal = Renewal(stack.prefix, settings.certificates, settings.active, self)
-            made = {name: ClientCertificate(stack.prefix, name, self) for name in settings.certificates}
-            uploads = {name: self._upload(zone, name, certificate, renewal) for name, certificate in made.items()}
+            made = {name: ClientCertificate(stack.prefix, name, renewal, self) for name in settings.certificates}
+            uploads = {name: self._upload(zone, name, certificate) for name, certificate in made.items()}
             self.presented = Presented(host=stack.api_host, name=settings.active, certificate=made[settings.active])
             self.ready.append(self._association(stack, zone, uploads[settings.active]))
             self._truststore = Truststore(stack, [certificate.authority for certificate in made.values()], self)
@@ -85,7 +87,7 @@ class OriginPulls(Component):
     @property
     def mutual_tls(self) -> aws.apigatewayv2.DomainNameMutualTlsAuthenticationArgs | None:
         """What the API's custom domain asks of its clients; None: nothing."""
-        if self.presented is None or not self.required:
+        if self._truststore is None or not self.required:
             return None
         return aws.apigatewayv2.DomainNameMutualTlsAuthenticationArgs(
             truststore_uri=self._truststore.uri, truststore_version=self._truststore.version
@@ -105,14 +107,14 @@ class OriginPulls(Component):
         ]
 
     def _upload(
-        self, zone: Zone, name: str, made: ClientCertificate, renewal: Renewal
+        self, zone: Zone, name: str, made: ClientCertificate
     ) -> cloudflare.AuthenticatedOriginPullsHostnameCertificate:
         return cloudflare.AuthenticatedOriginPullsHostnameCertificate(
             f"origin-pull-{name}",
             zone_id=zone.id,
             certificate=made.certificate,
             private_key=pulumi.Output.secret(made.private_key),
-            opts=self.child(depends_on=[renewal]),
+            opts=self.child(),
         )
 
     def _association(

@@ -39,7 +39,7 @@ class Truststore(Component):
             "truststore-object",
             bucket=self.bucket.bucket,
             key=KEY,
-            content=pulumi.Output.all(*authorities).apply(lambda pems: "".join(pems)),
+            content=pulumi.Output.all(*authorities).apply(lambda pems: "".join(pem or "" for pem in pems)),
             content_type="application/x-pem-file",
             opts=self.child(depends_on=kept),
         )

@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from infra.problems import ConfigError
-from rehearsal.errors import ProgramError
-from rehearsal.plan import plan
-from tests.infra.conftest import ROOT, Deployed, deploy
+from rehearsal.graph import Graph
+from tests.infra.conftest import Deployed, deploy
+from tests.infra.test_config import problems
 
 PULLS = {"certificates": ["2025-11", "2026-11"], "active": "2025-11"}
 DOMAIN = ("aws:apigatewayv2/domainName:DomainName", "api-domain")
@@ -34,17 +33,13 @@ def test_each_certificate_is_uploaded_under_its_own_name_and_the_active_one_is_p
     assert renewing.inputs[SWITCH]["value"] == "on"
 
 
-def test_the_api_trusts_the_authority_of_every_certificate_in_the_version_that_holds_them(renewing: Deployed) -> None:
+def test_the_api_trusts_the_authority_of_every_certificate_in_the_version_that_holds_them(
+    renewing: Deployed, deployed: Deployed
+) -> None:
     assert renewing.inputs[OBJECT]["content"] == "authority of 2025-11\nauthority of 2026-11\n"
-    trust = renewing.inputs[DOMAIN]["mutualTlsAuthentication"]
-    bucket = renewing.inputs[OBJECT]["bucket"]
-    assert trust["truststoreUri"] == f"s3://{bucket}/truststore.pem"
-    assert (
-        trust["truststoreVersion"]
-        != deploy(originPulls={"certificates": ["2025-11"], "active": "2025-11"}).inputs[DOMAIN][
-            "mutualTlsAuthentication"
-        ]["truststoreVersion"]
-    )
+    trust, one = (each.inputs[DOMAIN]["mutualTlsAuthentication"] for each in (renewing, deployed))
+    assert trust["truststoreUri"] == f"s3://{renewing.inputs[OBJECT]['bucket']}/truststore.pem"
+    assert trust["truststoreVersion"] != one["truststoreVersion"]
 
 
 def test_the_bucket_is_private_encrypted_versioned_and_answers_by_tls_alone(renewing: Deployed) -> None:
@@ -97,44 +92,45 @@ def test_a_certificate_that_is_only_presented_is_asked_for_by_nobody() -> None:
     assert presented.contract["edge"]["origin_pulls"] == []
 
 
-def test_without_certificates_nothing_is_declared() -> None:
-    off = deploy(originPulls={"certificates": []}, tenants=[])
+def test_without_certificates_nothing_is_declared_but_the_switch_that_tenants_need() -> None:
+    off = deploy(originPulls={"certificates": []})
     assert not off.of_type(UPLOAD)
-    assert not {HOSTS, OBJECT, SWITCH} & set(off.inputs)
+    assert not {HOSTS, OBJECT} & set(off.inputs)
     assert "mutualTlsAuthentication" not in off.inputs[DOMAIN]
+    assert off.inputs[SWITCH]["value"] == "on"
 
 
-def test_the_api_asks_for_a_certificate_only_when_the_edge_has_it() -> None:
-    graph = plan(ROOT, "prod", {"originPulls": PULLS})
-    by_name = {resource.name: resource for resource in graph.resources}
+def test_the_api_asks_for_a_certificate_only_when_the_edge_has_it(graph: Graph) -> None:
+    by_name = {resource.name: resource for resource in graph}
     assert by_name["origin-pulls-api"].urn in by_name["api-domain"].dependencies
     assert by_name["truststore-versioning"].urn in by_name["truststore-object"].dependencies
 
 
-def test_the_private_key_is_secret_on_its_way_to_the_edge() -> None:
-    graph = plan(ROOT, "prod", {"originPulls": PULLS})
-    by_name = {resource.name: resource for resource in graph.resources}
-    assert by_name["origin-pull-2025-11"].inputs["privateKey"] == "[secret]"
-    assert by_name["origin-certificate-2025-11"].options["additionalSecretOutputs"] == ["private_key"]
+def test_nothing_is_touched_before_the_renewal_was_looked_at(graph: Graph) -> None:
+    by_name = {resource.name: resource for resource in graph}
+    assert by_name["origin-renewal"].urn in by_name["origin-certificate-2026-11"].dependencies
+    for after in ("origin-pull-2026-11", "truststore-object"):
+        assert by_name["origin-certificate-2026-11"].urn in by_name[after].dependencies
+
+
+def test_the_private_key_is_secret_on_its_way_to_the_edge(graph: Graph) -> None:
+    by_name = {resource.name: resource for resource in graph}
+    assert by_name["origin-pull-2026-11"].inputs["privateKey"] == "[secret]"
+    assert by_name["origin-certificate-2026-11"].options["additionalSecretOutputs"] == ["private_key"]
 
 
 @pytest.mark.parametrize(
     ("pulls", "key", "limit"),
     [
-        ({"certificates": ["2026-11"], "active": "2025-11"}, "originPulls.active", "which are: 2026-11"),
-        ({"certificates": ["2026-11"]}, "originPulls.active", "which are: 2026-11"),
-        ({"active": "2026-11"}, "originPulls.active", "which are: none"),
-        ({"certificates": ["a", "a"], "active": "a"}, "originPulls.certificates", "named once"),
-        ({"certificates": ["a", "b", "c", "d"], "active": "a"}, "originPulls.certificates", "at most 3"),
-        ({"certificates": ["Nov 2026"], "active": "Nov 2026"}, "originPulls.certificates[0]", "must match"),
+        ({"certificates": ["2026-11"], "active": "2025-11"}, "active", "which are: 2026-11"),
+        ({"certificates": ["2026-11"]}, "active", "which are: 2026-11"),
+        ({"active": "2026-11"}, "active", "which are: none"),
+        ({"certificates": ["a", "a"], "active": "a"}, "certificates", "named once"),
+        ({"certificates": ["a", "b", "c", "d"], "active": "a"}, "certificates", "at most 3"),
+        ({"certificates": ["Nov 2026"], "active": "Nov 2026"}, "certificates[0]", "must match"),
     ],
 )
 def test_what_could_not_be_presented_is_refused(pulls: dict[str, Any], key: str, limit: str) -> None:
-    with pytest.raises((ConfigError, ProgramError), match="originPulls") as refused:
-        plan(ROOT, "prod", {"originPulls": pulls})
-    assert key in str(refused.value)
-    assert limit in str(refused.value)
-
-
-def test_the_owner_of_a_zone_switches_pulls_on_for_its_tenants_too() -> None:
-    assert SWITCH in deploy(originPulls={"certificates": []}, tenants=["staging"]).inputs
+    [said] = problems(originPulls=pulls)
+    assert said.startswith(f"launch-ready:originPulls.{key}: got ")
+    assert limit in said

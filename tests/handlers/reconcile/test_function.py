@@ -3,11 +3,13 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from handlers.adapters import secrets
+from handlers.core.policy import DAY_SECONDS
 from handlers.entrypoints import reconcile
 from handlers.entrypoints.comparisons import ModeError
 from handlers.entrypoints.reconcile import UnreadError
@@ -104,6 +106,17 @@ def test_beside_another_run_it_does_nothing(
     shop.table.take(int(shop.world.clock.now))
     assert reconcile.handler({}, Context()) == {}
     assert printed(capsys)[-1]["result"] == "busy"
+
+
+def test_how_long_the_edges_certificate_is_good_for_is_told_whatever_becomes_of_the_run(
+    shop: Shop, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ends = datetime.fromtimestamp(shop.world.clock.now + 20 * DAY_SECONDS, tz=UTC)
+    environment.setenv(Env.ORIGIN_CERTIFICATE_ENDS, ends.isoformat())
+    shop.table.take(int(shop.world.clock.now))
+    reconcile.handler({}, Context())
+    told, *_, last = printed(capsys)
+    assert (told["OriginCertificateDays"], told["stack"], last["result"]) == (20.0, "test", "busy")
 
 
 def test_a_key_of_the_other_mode_is_refused_before_anything_is_asked(
