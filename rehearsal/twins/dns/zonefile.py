@@ -71,8 +71,8 @@ def rdata(record: Record) -> str:
         case "MX":
             return f"{record.priority} {record.content.rstrip('.')}."
         case "TXT":
-            octets = [part.encode() for part in strings(record.content)]
-            parts = [one[at : at + TXT_OCTETS] for one in octets for at in range(0, max(len(one), 1), TXT_OCTETS)]
+            given = strings(record.content)
+            parts = [one[at : at + TXT_OCTETS] for one in given for at in range(0, max(len(one), 1), TXT_OCTETS)]
             return " ".join(quoted(part) for part in parts)
         case _:
             return record.content

@@ -15,9 +15,10 @@ import dns.rdata
 from rehearsal.twins.zone.refusals import CloudflareError, one_of, text, whole
 
 TXT_OCTETS = 255  # RFC 1035 section 3.3.14: one character string
-_TXT_TOTAL = 2048
+_TXT_TOTAL = 4096
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.IGNORECASE)
 _QUOTED = re.compile(r'\s*"((?:\\.|[^"\\])*)"', re.DOTALL)
+_ESCAPED = re.compile(rb"\\([0-9]{3}|.)", re.DOTALL)
 _SHORT, _BYTE = 65_535, 255
 _TAGS = ("issue", "issuewild", "issuemail", "iodef")
 Parsed = tuple[str, int | None, Mapping[str, Any]]
@@ -60,30 +61,40 @@ def _mail_exchanger(inputs: Mapping[str, Any], what: str) -> Parsed:
 
 def _text(inputs: Mapping[str, Any], what: str) -> Parsed:
     content = text(inputs, "content", what)
-    if len(content) > _TXT_TOTAL:
-        raise CloudflareError(f"{what}: at most {_TXT_TOTAL} characters, got {len(content)}", 9023)
-    longest = max(len(part.encode()) for part in strings(content))
+    parts = strings(content)
+    longest, total = max(map(len, parts)), sum(len(part) + 1 for part in parts)
     if longest > TXT_OCTETS:
         remedy = "split it" if content.startswith('"') else "quote and split it"
         raise CloudflareError(
             f"{what}: a string of {longest} octets; {remedy} into strings of at most {TXT_OCTETS}, "
             "or what is read back differs from what was declared in every preview"
         )
+    if total > _TXT_TOTAL:
+        raise CloudflareError(f"{what}: at most {_TXT_TOTAL} octets with their lengths, got {total}", 9023)
     return content, None, {}
 
 
-def strings(content: str) -> list[str]:
-    """The character strings of TXT content: its quoted parts, or all of it when it is not quoted."""
+def strings(content: str) -> list[bytes]:
+    """The character strings of TXT content: its quoted parts, or all of it when it is not quoted.
+
+    In quotes, `\\DDD` is an octet and any other `\\X` is X (RFC 1035 section 5.1). CloudflareError where a quote is
+    left open.
+    """
     if not content.startswith('"'):
-        return [content]
+        return [content.encode()]
     parts, position = [], 0
     while position < len(content.rstrip()):
         match = _QUOTED.match(content, position)
         if match is None:
             raise CloudflareError(f"TXT content is quoted in part only: {content[position : position + 20]!r}")
-        parts.append(re.sub(r"\\(.)", r"\1", match[1], flags=re.DOTALL))
+        parts.append(_ESCAPED.sub(_unescaped, match[1].encode()))
         position = match.end()
     return parts
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    octet = int(match[1]) if len(match[1]) == 3 else _BYTE + 1
+    return bytes([octet]) if octet <= _BYTE else match[1]
 
 
 def quoted(octets: bytes) -> str:

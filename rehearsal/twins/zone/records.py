@@ -18,6 +18,7 @@ from rehearsal.twins.zone.refusals import CloudflareError, text, whole
 AUTOMATIC = 1  # the ttl that stands for "as Cloudflare sees fit"
 AUTOMATIC_SECONDS = 300
 _MOST_TTL = 86_400
+_TXT_OF_A_NAME = 8192  # characters of all TXT content of one name
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.IGNORECASE)
 PROXIABLE = ("A", "AAAA", "CNAME")
 
@@ -72,7 +73,9 @@ def parse_record(inputs: Mapping[str, Any], zone: str, limits: Limits) -> Record
 
 def check_beside(record: Record, others: Iterable[Record], zone: str) -> None:
     """Raise CloudflareError when `record` cannot stand beside `others`, those of its name."""
-    for other in others:
+    present = list(others)
+    _check_texts(record, present)
+    for other in present:
         pair = {record.type, other.type}
         if record.identity == other.identity:
             raise CloudflareError(f"an identical {record.type} record {record.name} already exists", 81058)
@@ -85,6 +88,14 @@ def check_beside(record: Record, others: Iterable[Record], zone: str) -> None:
             )
         if pair <= {"A", "AAAA"} and record.proxied != other.proxied:
             raise CloudflareError(f"{record.name}: the A and AAAA records of a name are proxied together or not")
+
+
+def _check_texts(record: Record, others: Iterable[Record]) -> None:
+    texts = [record, *others]
+    total = sum(len(one.content) for one in texts if one.type == "TXT")
+    if record.type == "TXT" and total > _TXT_OF_A_NAME:
+        message = f"TXT records {record.name}: {total} characters together, at most {_TXT_OF_A_NAME}"
+        raise CloudflareError(message, 9023)
 
 
 def absolute(name: str, zone: str) -> str:

@@ -86,7 +86,7 @@ def test_what_belongs_to_no_zone_is_refused(declared: Declaration):
         ({"type": "TXT", "content": "x" * 256}, "quote and split it into strings of at most 255"),
         ({"type": "TXT", "content": f'"{"x" * 256}"'}, "a string of 256 octets; split it"),
         ({"type": "TXT", "content": '"a" b'}, "quoted in part only"),
-        ({"type": "TXT", "content": '"' + '" "'.join(["x" * 250] * 9) + '"'}, "at most 2048 characters"),
+        ({"type": "TXT", "content": '"' + '" "'.join(["x" * 255] * 17) + '"'}, "at most 4096 octets"),
         ({"type": "CAA", "content": None}, "needs data with flags, tag, value"),
         ({"type": "CAA", "data": {"flags": 0, "tag": "x", "value": "y"}}, "data.tag must be one of issue"),
         ({"type": "SRV", "data": {"priority": 0, "weight": 0, "port": 70_000, "target": "a"}}, "data.port must be 0"),

@@ -533,6 +533,21 @@ def test_data_that_is_not_the_types_own_is_refused(declared, kind, inputs, probl
         declared.of_zone(Kind.RECORD, **given)
 
 
+def test_the_texts_of_one_name_have_a_limit_together(declared: Declaration):
+    texts = ['"' + '" "'.join([letter * 255] * 15) + '"' for letter in "abc"]
+    for content in texts[:2]:
+        declared.record("x", "TXT", content)
+    with pytest.raises(CloudflareError, match="11607 characters together, at most 8192"):
+        declared.record("x", "TXT", texts[2])
+    declared.record("y", "TXT", texts[2])
+
+
+def test_an_escaped_octet_counts_as_one(declared: Declaration):
+    made = declared.record("x", "TXT", '"' + "\\195\\169" * 127 + '\\""')
+    with pytest.raises(CloudflareError, match="a string of 256 octets"):
+        declared.twin.update(made.id, {**made.outputs, "content": '"' + "\\195\\169" * 128 + '"'})
+
+
 def test_texts_that_differ_in_case_are_two_and_hosts_are_one(declared: Declaration):
     declared.record("x", "TXT", '"Token"')
     declared.record("x", "TXT", '"token"')
