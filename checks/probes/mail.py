@@ -19,7 +19,7 @@ class DkimFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class ParkedFacts:
-    """What one parked domain publishes: exchangers, TXT, policy, and a key at a name that nobody declared."""
+    """What a domain without mail publishes: exchangers, TXT, policy, and a key at a name that nobody declared."""
 
     domain: str
     mx: dns.Answer
@@ -93,9 +93,10 @@ def tls_rpt(scope: Scope) -> dns.Answer:
 
 
 def parked(scope: Scope) -> tuple[ParkedFacts, ...]:
-    """What each parked domain publishes. Raises NotDeclared where none is declared."""
-    if not scope.contract.parked:
-        raise NotDeclared("no parked domain is declared")
+    """What each parked or retired domain publishes. Raises NotDeclared where none is declared."""
+    domains = (*scope.contract.parked, *(retired.domain for retired in scope.contract.retired))
+    if not domains:
+        raise NotDeclared("no parked or retired domain is declared")
     return tuple(
         ParkedFacts(
             domain=domain,
@@ -104,7 +105,7 @@ def parked(scope: Scope) -> tuple[ParkedFacts, ...]:
             dmarc=dns.look_up(scope, f"_dmarc.{domain}", "TXT"),
             key=dns.look_up(scope, f"launch-ready-probe._domainkey.{domain}", "TXT"),
         )
-        for domain in scope.contract.parked
+        for domain in domains
     )
 
 

@@ -87,11 +87,14 @@ def bimi(contract: Contract, facts: BimiFacts) -> Verdict:
 
 
 def parked(_contract: Contract, facts: tuple[ParkedFacts, ...]) -> Verdict:
-    """mail.parked: null MX, v=spf1 -all, p=reject, an empty key at any selector (RFC 7505, M3AAWG parked domains)."""
+    """mail.parked: null MX, v=spf1 -all, p=reject, an empty key at any selector (RFC 7505, M3AAWG parked domains).
+
+    Retired domains too: they redirect, and neither send nor receive.
+    """
     problems = [found for domain in facts for found in _parked_problems(domain)]
     return judge(
         "null MX, SPF -all, DMARC reject, empty keys",
-        seen=f"{len(facts)} parked domains neither send nor receive",
+        seen=f"{len(facts)} domains neither send nor receive",
         problems=problems,
         evidence=tuple(answer.line() for one in facts for answer in (one.mx, one.txt, one.dmarc, one.key)),
     )

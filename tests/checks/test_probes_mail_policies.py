@@ -2,6 +2,7 @@ import ssl
 
 import pytest
 
+from checks.contract import Retired
 from checks.errors import NotDeclared, ProbeError
 from checks.probes import mail, mail_policies
 from checks.rules import mail_policies as rules
@@ -153,25 +154,27 @@ def test_a_logo_that_is_no_drawing_fails(seen, web, declared):
 
 @pytest.fixture
 def parked(declared, names):
-    """The contract with a parked domain that is as it should be."""
-    names.set("tidewriters.net", "MX", "0 .")
-    names.set("tidewriters.net", "TXT", '"v=spf1 -all"')
-    names.set("_dmarc.tidewriters.net", "TXT", '"v=DMARC1; p=reject"')
-    names.set("launch-ready-probe._domainkey.tidewriters.net", "TXT", '"v=DKIM1; p="')
-    return declared.model_copy(update={"parked": ("tidewriters.net",)})
+    """The contract with a parked and a retired domain that are as they should be."""
+    for domain in ("tidewriters.net", "oldtide.example"):
+        names.set(domain, "MX", "0 .")
+        names.set(domain, "TXT", '"v=spf1 -all"')
+        names.set(f"_dmarc.{domain}", "TXT", '"v=DMARC1; p=reject"')
+        names.set(f"launch-ready-probe._domainkey.{domain}", "TXT", '"v=DKIM1; p="')
+    old = Retired(domain="oldtide.example", to=f"https://{APEX}", status=301, keep_path=True)
+    return declared.model_copy(update={"parked": ("tidewriters.net",), "retired": (old,)})
 
 
-def test_a_parked_domain_neither_sends_nor_receives(look, parked):
+def test_parked_and_retired_domains_neither_send_nor_receive(look, parked):
     verdict = rules.parked(parked, mail.parked(look(subject=parked)))
 
-    assert (verdict.status, verdict.actual) == ("pass", "1 parked domains neither send nor receive")
+    assert (verdict.status, verdict.actual) == ("pass", "2 domains neither send nor receive")
 
 
 @pytest.mark.parametrize(
     ("name", "kind", "value", "said"),
     [
         ("tidewriters.net", "MX", "10 mx.tidewriters.net.", "a null MX is wanted"),
-        ("tidewriters.net", "MX", None, "a null MX is wanted"),
+        ("oldtide.example", "MX", None, "a null MX is wanted"),
         ("tidewriters.net", "TXT", '"v=spf1 ~all"', "wanted v=spf1 -all"),
         ("_dmarc.tidewriters.net", "TXT", '"v=DMARC1; p=quarantine"', "p=reject is wanted"),
         ("launch-ready-probe._domainkey.tidewriters.net", "TXT", None, "v=DKIM1; p= is wanted"),
