@@ -179,5 +179,5 @@ def test_a_topics_mail_waits_for_its_confirmation(here: Any) -> None:
 
 def test_every_handler_is_registered_under_its_type() -> None:
     assert all(handler.type == token for token, handler in HANDLERS.items())
-    assert handler_for("aws:s3/bucket:Bucket") is None
+    assert handler_for("aws:kinesis/stream:Stream") is None
     assert handler_for("pulumi-python:dynamic/infra.x:Endpoint") is handler_for("pulumi-python:dynamic:Resource")
