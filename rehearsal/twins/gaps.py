@@ -76,6 +76,7 @@ _EDGE = (
     "HTTP/3, early hints, compression, image and script rewriting, websockets and 0-RTT are not spoken",
     "visitors come from loopback, or from the address that a rehearsal names; none has a country, a city or a network",
     "rule expressions know a hundred fields and 28 functions; others are refused, and lists but those of redirects",
+    "which fields and functions Cloudflare takes in which phase is not held, but for the fields of rate limits",
     "fields of TLS say version 1.3 whatever was spoken; rules see 128 KB of a body on every plan, forms but no parts",
     "regular expressions run on RE2, Cloudflare's on Rust's engine: rare character classes differ",
     "configuration rules act on ssl and the security level, and of that on under_attack alone; bic, hot … do nothing",

@@ -23,7 +23,7 @@ class Phases:
     def __init__(self, account: ZoneTwin, access: Access, clock: Callable[[], float]) -> None:
         self._limits = RateLimits(clock)
         self._steps: tuple[tuple[str, Step], ...] = (
-            ("always_use_https", redirects.by_scheme),  # zone settings of the scheme, before any rule
+            ("always_use_https", redirects.by_scheme),  # zone settings; where they stand is not documented
             (redirects.PHASE, redirects.redirect),
             (transforms.REWRITE, transforms.rewrite),
             (transforms.CONFIG, transforms.configure),

@@ -84,3 +84,12 @@ def test_a_configuration_rule_sees_the_path_that_was_rewritten(world: World):
     setting = {"ref": "c", "expression": 'http.request.uri.path eq "/pricing"', "action": "set_config"}
     world.declared.ruleset("http_config_settings", {**setting, "actionParameters": {"ssl": "flexible"}})
     assert world.get(f"https://{APP}/old").status_code == 308  # plain http to the origin, which redirects it
+
+
+def test_a_redirect_sees_the_path_before_it_is_rewritten(world: World):
+    rewriting = {"ref": "u", "expression": 'http.request.uri.path eq "/old"', "action": "rewrite"}
+    to_pricing = {"actionParameters": {"uri": {"path": {"value": "/pricing"}}}}
+    world.declared.ruleset("http_request_transform", {**rewriting, **to_pricing})
+    moved = redirect('http.request.uri.path eq "/pricing"', {"value": "https://single.example/"})
+    world.declared.ruleset("http_request_dynamic_redirect", moved)
+    assert [world.get(f"https://{APP}{path}").status_code for path in ("/old", "/pricing")] == [200, 301]

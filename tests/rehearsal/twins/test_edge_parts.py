@@ -193,4 +193,4 @@ def test_two_authorities_do_not_trust_each_other(authority: CertificateAuthority
 
 
 def test_a_zone_without_a_name_has_no_hosts():
-    assert not ZoneTwin().is_proxied(APP)
+    assert ZoneTwin().zone_for(APP) is None
