@@ -6,7 +6,7 @@ from typing import Any
 from infra.edge import expressions
 from infra.edge.extra_rules import ParameterError, arguments, texts
 from infra.edge.phases import PHASES
-from infra.edge.sections import ExtraRule
+from infra.edge.sections import ExtraRule, ssl_fault
 from infra.plans import PLANS, Plan, PlanName, larger_plan
 from infra.problems import Problem, any_of, problem, repeated
 
@@ -26,6 +26,15 @@ def extra_rules_are_rules(extra_rules: Extra) -> Iterator[Problem]:
             except ParameterError as error:
                 remedy = "Write it as Pulumi's documentation of a Ruleset has it."
                 yield problem(f"extraRules.{phase}[{index}].{error.path}", "a value", error.limit, remedy)
+
+
+def extra_rules_keep_ssl_strict(extra_rules: Extra) -> Iterator[Problem]:
+    """A configuration rule would weaken for some requests what the zone's setting is for all."""
+    for index, rule in enumerate(extra_rules.get("http_config_settings", ())):
+        mode = (rule.action_parameters or {}).get("ssl")
+        if mode is not None and (fault := ssl_fault(str(mode))):
+            key = f"extraRules.http_config_settings[{index}].actionParameters.ssl"
+            yield problem(key, mode, fault, f"Take rule {rule.ref} out, and give the origin a valid certificate.")
 
 
 def extra_rules_fit_the_plan(extra_rules: Extra, zone_plan: PlanName) -> Iterator[Problem]:
@@ -99,4 +108,4 @@ def _cache_fits(key: str, rule: ExtraRule, zone_plan: PlanName) -> Iterator[Prob
             yield problem(f"{key}.actionParameters.cacheKey.{name}", "a key", limit, remedy)
 
 
-CHECKS = (extra_rules_are_rules, extra_rules_fit_the_plan)
+CHECKS = (extra_rules_are_rules, extra_rules_keep_ssl_strict, extra_rules_fit_the_plan)

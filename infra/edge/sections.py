@@ -17,11 +17,18 @@ _WEAK_SSL = {
 _TLS_VERSIONS = ("1.2", "1.3")
 
 
-def _strict(mode: str) -> str:
+def ssl_fault(mode: str) -> str | None:
+    """Why the edge must not speak to origins in this mode; None for strict."""
     if mode == "strict":
-        return mode
+        return None
     reason = _WEAK_SSL.get(mode, f"its modes are strict, {', '.join(_WEAK_SSL)}")
-    raise refused(f"ssl is strict; with {mode} {reason}", "Set it to strict, and give the origin a valid certificate.")
+    return f"ssl is strict; with {mode} {reason}"
+
+
+def _strict(mode: str) -> str:
+    if fault := ssl_fault(mode):
+        raise refused(fault, "Set it to strict, and give the origin a valid certificate.")
+    return mode
 
 
 def _tls_version(version: str) -> str:

@@ -1,6 +1,7 @@
 """All rules of the zone by phase, made before anything is declared, so that what a plan refuses fails the preview."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import pulumi_cloudflare as cloudflare
 
@@ -8,7 +9,7 @@ from infra.edge import cache, expressions, firewall, headers, managed, rate_limi
 from infra.edge.extra_rules import arguments
 from infra.edge.phases import PHASES, RULESETS, Phase
 from infra.plans import PLANS, Plan, PlanName, larger_plan
-from infra.problems import ConfigError, Problem, problem
+from infra.problems import ConfigError, Problem, problem, repeated
 from infra.redirects import single
 from infra.settings import Stack
 
@@ -31,7 +32,7 @@ def zone_rules(stack: Stack) -> Rules:
     """The rules of every phase that has some. ConfigError names each rule that the zone's plan would refuse."""
     rules = {phase: found for phase in PHASES if (found := _of_phase(stack, phase))}
     if problems := list(_problems(rules, stack.settings.zone_plan)):
-        raise ConfigError(stack.name, (_in_namespace(entry, stack.project) for entry in problems))
+        raise ConfigError(stack.name, (replace(entry, key=f"{stack.project}:{entry.key}") for entry in problems))
     return rules
 
 
@@ -47,6 +48,8 @@ def _of_phase(stack: Stack, phase: Phase) -> tuple[cloudflare.RulesetRuleArgs, .
 def _problems(rules: Rules, plan: PlanName) -> Iterator[Problem]:
     for phase, found in rules.items():
         yield from _too_many(phase, found, plan)
+        for ref in repeated(str(rule.ref) for rule in found):
+            yield problem(f"extraRules.{phase}", ref, "the program has a rule of that ref itself", "Rename yours.")
         for rule in found:
             yield from _too_long(phase, rule)
 
@@ -56,7 +59,7 @@ def _too_many(phase: Phase, rules: tuple[cloudflare.RulesetRuleArgs, ...], plan:
     if ruleset.limit is None or len(rules) <= ruleset.limit(PLANS[plan]):
         return
     refs = ", ".join(str(rule.ref) for rule in rules)
-    limit = f"ruleset {ruleset.name} has {refs}; plan {plan!r} allows {ruleset.limit(PLANS[plan])} rules in {phase}"
+    limit = f"ruleset {ruleset.name} has {refs}; plan {plan!r} allows {ruleset.limit(PLANS[plan])} in {phase}"
     yield problem(ruleset.key, f"{len(rules)} rules", limit, f"Declare fewer; {_allowing(ruleset.limit, len(rules))}.")
 
 
@@ -70,7 +73,3 @@ def _too_long(phase: Phase, rule: cloudflare.RulesetRuleArgs) -> Iterator[Proble
     if length > expressions.MAX_LENGTH:
         limit = f"the expression of rule {rule.ref} has at most {expressions.MAX_LENGTH} characters"
         yield problem(RULESETS[phase].key, f"{length} characters", limit, "List fewer or shorter entries.")
-
-
-def _in_namespace(entry: Problem, project: str) -> Problem:
-    return Problem(key=f"{project}:{entry.key}", value=entry.value, limit=entry.limit, remedy=entry.remedy)

@@ -196,6 +196,11 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
             "plan 'free' answers with its own page alone, and rule old with another",
         ),
         (
+            {"extraRules": {"http_config_settings": [{**RULE, "actionParameters": {"ssl": "flexible"}}]}},
+            "extraRules.http_config_settings[0].actionParameters.ssl",
+            "asked for ever, in a loop",
+        ),
+        (
             {"extraRules": {FIREWALL: [answering(content="no")]}},
             f"extraRules.{FIREWALL}[0].actionParameters.response",
             "it needs contentType, statusCode",

@@ -270,10 +270,10 @@ def test_a_limit_from_before_takes_its_room_from_ours() -> None:
 @pytest.mark.parametrize(
     ("plan", "phase", "count", "said"),
     [
-        ("free", "http_request_firewall_custom", 3, "plan 'free' allows 5 rules in http_request_firewall_custom"),
-        ("free", "http_ratelimit", 2, "plan 'free' allows 1 rules in http_ratelimit"),
-        ("pro", "http_request_cache_settings", 22, "plan 'pro' allows 25 rules in http_request_cache_settings"),
-        ("business", "http_config_settings", 51, "plan 'business' allows 50 rules in http_config_settings"),
+        ("free", "http_request_firewall_custom", 3, "plan 'free' allows 5 in http_request_firewall_custom"),
+        ("free", "http_ratelimit", 2, "plan 'free' allows 1 in http_ratelimit"),
+        ("pro", "http_request_cache_settings", 22, "plan 'pro' allows 25 in http_request_cache_settings"),
+        ("business", "http_config_settings", 51, "plan 'business' allows 50 in http_config_settings"),
     ],
 )
 def test_one_rule_too_many_is_refused_with_the_plan_that_would_take_it(
@@ -287,6 +287,13 @@ def test_one_rule_too_many_is_refused_with_the_plan_that_would_take_it(
     assert said in problem.limit
     larger = ORDER[ORDER.index(plan) + 1]
     assert problem.remedy == f"Declare fewer; zonePlan {larger} allows it."
+
+
+def test_a_rule_from_before_cannot_have_the_ref_of_one_of_ours() -> None:
+    with pytest.raises(ConfigError) as caught:
+        zone_rules(declared(extraRules={"http_request_firewall_custom": [{**EXTRA, "ref": "blocked-paths"}]}))
+    [problem] = caught.value.problems
+    assert (problem.key, problem.value) == ("launch-ready:extraRules.http_request_firewall_custom", "blocked-paths")
 
 
 def test_an_expression_that_is_too_long_is_named_by_its_rule() -> None:
