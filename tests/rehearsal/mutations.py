@@ -97,6 +97,9 @@ MAIL = (
         'MailRecord(resource="host-mta-sts-aaaa"',
         "mail.mta-sts",
     ),
+    Mutation(
+        "the logo is another", PUBLISHED, "l={mail.bimi.logo}", "l=https://elsewhere.example/logo.svg", "mail.bimi"
+    ),
     Mutation("bounces lead nowhere", PUBLISHED, "if shape and sender.bounces_to:", "if False:", "mail.return-path"),
     Mutation("an exchanger has another priority", PUBLISHED, "priority=priority)", "priority=priority + 1)", "mail.mx"),
     Mutation(
