@@ -41,7 +41,7 @@ COUNTS = {
     "cloudflare:index/authenticatedOriginPulls:AuthenticatedOriginPulls": 1,
     f"{UPLOAD}:AuthenticatedOriginPullsHostnameCertificate": 1,
     "cloudflare:index/botManagement:BotManagement": 1,
-    "cloudflare:index/dnsRecord:DnsRecord": 44,
+    "cloudflare:index/dnsRecord:DnsRecord": 45,
     "cloudflare:index/list:List": 1,
     "cloudflare:index/ruleset:Ruleset": 9,
     "cloudflare:index/workersRoute:WorkersRoute": 5,
