@@ -40,8 +40,8 @@ class Exchange:
 
     def asking(self, method: str, path: str, query: str, headers: Headers) -> "Exchange":
         """What a Worker asks of what is behind it, on behalf of the same client."""
-        moved = self.at(path, query)
-        return replace(moved, request=replace(moved.request, method=method), headers=headers)
+        asked = replace(self, request=replace(self.request, method=method), headers=headers)
+        return asked.at(path, query)
 
     def having(self, *headers: tuple[str, str]) -> "Exchange":
         """The same with `headers`, for the origin, in place of others of their names."""

@@ -1,6 +1,7 @@
 """What is behind the phases: a Worker where a route has one, then the cache, then the origin."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from rehearsal.twins.edge import cache_rules
 from rehearsal.twins.edge.cache import Cache
@@ -24,7 +25,7 @@ class Upstream:
         worker = passage.zone.worker(exchange.request.host, exchange.sent)
 
         async def behind(wanted: Exchange) -> Answer:
-            return await self._cached(passage, wanted)
+            return await self._cached(replace(passage, exchange=wanted))
 
         return await behind(exchange) if worker is None else await self._workers.run(worker, exchange, behind)
 
@@ -33,7 +34,8 @@ class Upstream:
         self._workers.close()
         await self._origins.close()
 
-    async def _cached(self, passage: Passage, exchange: Exchange) -> Answer:
+    async def _cached(self, passage: Passage) -> Answer:
+        exchange = passage.exchange
         pull = Pull(passage.zone, exchange, str(passage.setting("ssl")))
         rules = cache_rules.policy(
             passage.matching(cache_rules.PHASE), exchange.request, int(passage.setting("browser_cache_ttl"))

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from rehearsal.twins.zone import Kind
-from tests.rehearsal.twins.declared import ACCOUNT, ZONE, block
+from tests.rehearsal.twins.declared import ACCOUNT, ZONE, block, caching
 from tests.rehearsal.twins.edge_world import API, APP, World, answering
 
+DAY = {"mode": "override_origin", "default": 86_400.0}
 PASS_ON = "export default { async fetch(request) { return fetch(request); } }"
 
 
@@ -75,6 +76,14 @@ def test_what_a_worker_fetches_is_cached_as_without_it(world: World):
     script(world, PASS_ON)
     url = f"https://{APP}/_next/static/a.js"
     assert [world.get(url).headers["cf-cache-status"] for _ in range(2)] == ["MISS", "HIT"]
+
+
+def test_cache_rules_see_what_a_worker_fetches(world: World):
+    expression = 'http.request.method eq "GET" and http.request.uri.path eq "/about"'
+    world.declared.ruleset("http_request_cache_settings", caching(expression, edgeTtl=DAY))
+    script(world, handling("return fetch(new Request(new URL('/about', request.url), { method: 'GET' }));"))
+    statuses = [world.client.post(f"https://{APP}/pricing").headers["cf-cache-status"] for _ in range(2)]
+    assert statuses == ["MISS", "HIT"]
 
 
 def test_a_worker_changes_what_it_fetched(world: World):
