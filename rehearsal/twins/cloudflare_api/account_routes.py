@@ -6,8 +6,8 @@ from email.parser import BytesParser
 from typing import Any
 
 from rehearsal.twins.cloudflare_api import forms
-from rehearsal.twins.cloudflare_api.collections import ACCESS_POLICIES, RULESETS, Collection
 from rehearsal.twins.cloudflare_api.envelope import RefusedError, by_cursor, paged, result
+from rehearsal.twins.cloudflare_api.kinds import ACCESS_POLICIES, RULESETS, Collection
 from rehearsal.twins.cloudflare_api.shared_routes import Route, SharedRoutes
 from rehearsal.twins.cloudflare_api.writing import body_of, mapping_of
 from rehearsal.twins.vendor import Call, Reply

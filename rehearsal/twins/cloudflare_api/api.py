@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from rehearsal.twins.cloudflare_api import forms
 from rehearsal.twins.cloudflare_api.account_routes import AccountRoutes
-from rehearsal.twins.cloudflare_api.collections import Collection
 from rehearsal.twins.cloudflare_api.envelope import RefusedError, paged, refusal, result
+from rehearsal.twins.cloudflare_api.kinds import Collection
 from rehearsal.twins.cloudflare_api.published import IPV4_RANGES, IPV6_RANGES
 from rehearsal.twins.cloudflare_api.shared_routes import SharedRoutes
 from rehearsal.twins.cloudflare_api.writing import Store, mapping_of

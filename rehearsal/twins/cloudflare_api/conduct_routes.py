@@ -1,8 +1,8 @@
 """Calls on what a zone has one of: bots, managed transforms, URL normalization, origin pulls."""
 
 from rehearsal.twins.cloudflare_api import forms
-from rehearsal.twins.cloudflare_api.collections import PULL_CERTIFICATES
 from rehearsal.twins.cloudflare_api.envelope import RefusedError, paged, result
+from rehearsal.twins.cloudflare_api.kinds import PULL_CERTIFICATES
 from rehearsal.twins.cloudflare_api.shared_routes import Route, SharedRoutes
 from rehearsal.twins.cloudflare_api.writing import Store, mapping_of
 from rehearsal.twins.vendor import Call, Reply

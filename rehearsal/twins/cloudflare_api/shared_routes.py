@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rehearsal.twins.cloudflare_api import forms
-from rehearsal.twins.cloudflare_api.collections import RULESETS, Collection, rule_inputs
 from rehearsal.twins.cloudflare_api.envelope import RefusedError, by_cursor, paged, result
+from rehearsal.twins.cloudflare_api.kinds import RULESETS, Collection, rule_inputs
 from rehearsal.twins.cloudflare_api.writing import Store, mapping_of
 from rehearsal.twins.vendor import Call, Reply
 from rehearsal.twins.zone import Entry, Kind

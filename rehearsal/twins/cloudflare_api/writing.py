@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.errors import DeploymentError
-from rehearsal.twins.cloudflare_api.collections import Collection
-from rehearsal.twins.cloudflare_api.envelope import RefusedError, refusal, result
+from rehearsal.twins.cloudflare_api.envelope import RefusedError, result
+from rehearsal.twins.cloudflare_api.kinds import Collection
 from rehearsal.twins.vendor import Call, Reply
 from rehearsal.twins.zone import CloudflareError, Entry, Kind, NotInTwinError, ZoneTwin
 
@@ -94,6 +94,3 @@ def _told(change: Any) -> Any:
         raise RefusedError(501, _NOT_IN_TWIN, f"not in the twin: {error}") from error
     except DeploymentError as error:
         raise RefusedError(400, 1004, str(error)) from error
-
-
-__all__ = ["Store", "body_of", "mapping_of", "refusal"]

@@ -3,9 +3,9 @@
 from typing import Any
 
 from rehearsal.twins.cloudflare_api import forms
-from rehearsal.twins.cloudflare_api.collections import PLAIN_PATHS, RECORDS, RULESETS, matches
 from rehearsal.twins.cloudflare_api.conduct_routes import ConductRoutes
 from rehearsal.twins.cloudflare_api.envelope import paged, refusal, result
+from rehearsal.twins.cloudflare_api.kinds import PLAIN_PATHS, RECORDS, RULESETS, matches
 from rehearsal.twins.cloudflare_api.shared_routes import Route
 from rehearsal.twins.cloudflare_api.writing import mapping_of
 from rehearsal.twins.dns.zonefile import rdata

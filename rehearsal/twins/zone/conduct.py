@@ -5,14 +5,19 @@ from typing import Any
 
 from rehearsal.twins.zone.entries import Entry, Kind, entry
 from rehearsal.twins.zone.holdings import Holdings
-from rehearsal.twins.zone.refusals import CloudflareError, boolean, one_of, text, whole
+from rehearsal.twins.zone.plans import Plan
+from rehearsal.twins.zone.refusals import CloudflareError, boolean, needs, one_of, text, whole
 
 _BOT_SWITCHES = ("fightMode", "enableJs", "optimizeWordpress", "suppressSessionScore", "autoUpdateModel")
-_BOT_ACTIONS = {"sbfmDefinitelyAutomated": "pro", "sbfmVerifiedBots": "pro", "sbfmLikelyAutomated": "business"}
+_BOT_ACTIONS: Mapping[str, Plan] = {
+    "sbfmDefinitelyAutomated": "pro",
+    "sbfmVerifiedBots": "pro",
+    "sbfmLikelyAutomated": "business",
+}
 _PAID_BOT_SWITCHES = ("sbfmStaticResourceProtection", "optimizeWordpress")
 BOTS: Mapping[str, Any] = {"fightMode": False, "enableJs": False, "aiBotsProtection": "disabled"}
 NORMALIZATION = ("cloudflare", "incoming")
-REQUEST_TRANSFORMS = {
+REQUEST_TRANSFORMS: Mapping[str, Plan] = {
     "add_bot_protection_headers": "enterprise",
     "add_client_certificate_headers": "free",
     "add_true_client_ip_headers": "enterprise",
@@ -20,13 +25,12 @@ REQUEST_TRANSFORMS = {
     "add_waf_credential_check_status_header": "free",
     "remove_visitor_ip_headers": "free",
 }
-RESPONSE_TRANSFORMS = {"add_security_headers": "free", "remove_x-powered-by_header": "free"}
-_ORDER = ("free", "pro", "business", "enterprise")
+RESPONSE_TRANSFORMS: Mapping[str, Plan] = {"add_security_headers": "free", "remove_x-powered-by_header": "free"}
 _REGIONS = (
     *("WNAM", "ENAM", "WEU", "EEU", "NSAM", "SSAM", "OC", "ME", "NAF", "SAF"),
     *("IN", "SEAS", "NEAS", "ALL_REGIONS"),
 )
-_LEAST_INTERVAL = {"free": 60, "pro": 60, "business": 15, "enterprise": 10}
+_LEAST_INTERVAL: Mapping[Plan, int] = {"free": 60, "pro": 60, "business": 15, "enterprise": 10}
 
 
 def bots(inputs: Mapping[str, Any], held: Holdings, old: Entry | None) -> Entry:
@@ -38,11 +42,11 @@ def bots(inputs: Mapping[str, Any], held: Holdings, old: Entry | None) -> Entry:
         boolean(inputs, key, what)
     for key, least in _BOT_ACTIONS.items():
         if inputs.get(key) is not None:
-            _needs(plan, least, f"{what}: {key}")
+            needs(plan, least, f"{what}: {key}")
             one_of(inputs[key], ("allow", "block", "managed_challenge"), f"{what}: {key}")
     for key in _PAID_BOT_SWITCHES:
         if inputs.get(key):
-            _needs(plan, "pro", f"{what}: {key}")
+            needs(plan, "pro", f"{what}: {key}")
     if inputs.get("aiBotsProtection") is not None:
         one_of(inputs["aiBotsProtection"], ("block", "disabled", "only_on_ad_pages"), f"{what}: aiBotsProtection")
     given = {key: value for key, value in inputs.items() if value is not None}
@@ -94,16 +98,11 @@ def transforms(inputs: Mapping[str, Any], held: Holdings, old: Entry | None) -> 
     return entry(Kind.TRANSFORMS, zone.id, inputs, old, enabled, id_=f"{zone.id}/managed_headers")
 
 
-def _enabled(declared: list[Mapping[str, Any]], known: Mapping[str, str], plan: str, what: str) -> list[str]:
+def _enabled(declared: list[Mapping[str, Any]], known: Mapping[str, Plan], plan: Plan, what: str) -> list[str]:
     enabled = []
     for one in declared:
         name = one_of(one.get("id"), known, what)
         if boolean(one, "enabled", f"{what}: {name}"):
-            _needs(plan, known[name], f"{what}: {name}")
+            needs(plan, known[name], f"{what}: {name}")
             enabled.append(name)
     return enabled
-
-
-def _needs(plan: str, least: str, what: str) -> None:
-    if _ORDER.index(plan) < _ORDER.index(least):
-        raise CloudflareError(f"{what} needs plan {least!r}, the zone has {plan!r}")

@@ -6,7 +6,6 @@ from typing import Any
 from rehearsal.twins.zone import access, conduct, lists, origin_pulls, workers, zones
 from rehearsal.twins.zone.entries import Entry, Kind
 from rehearsal.twins.zone.holdings import Holdings
-from rehearsal.twins.zone.lists import items_of
 from rehearsal.twins.zone.refusals import CloudflareError
 from rehearsal.twins.zone.rulesets import Ruleset, list_names
 from rehearsal.twins.zone.workers import Route
@@ -73,5 +72,3 @@ _MAKERS: dict[Kind, Callable[[Mapping[str, Any], Holdings, Entry | None], Entry]
     Kind.NORMALIZATION: conduct.normalization,
     Kind.TRANSFORMS: conduct.transforms,
 }
-
-__all__ = ["check_removable", "items_of", "make"]

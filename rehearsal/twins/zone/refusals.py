@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rehearsal.errors import DeploymentError
+from rehearsal.twins.zone.plans import ORDER, Plan
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -59,6 +60,12 @@ def identifier(value: Any, what: str) -> str:
     if not isinstance(value, str) or not _ID.fullmatch(value):
         raise CloudflareError(f"{what} must be 32 hexadecimal digits, got {value!r}")
     return value
+
+
+def needs(plan: Plan, least: Plan, what: str) -> None:
+    """The zone's plan must be `least` or larger."""
+    if ORDER.index(plan) < ORDER.index(least):
+        raise CloudflareError(f"{what} needs plan {least!r}, the zone has {plan!r}")
 
 
 def only(inputs: Mapping[str, Any], known: Iterable[str], what: str) -> None:

@@ -6,8 +6,8 @@ https://developers.cloudflare.com/api/resources/zones/subresources/settings/
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rehearsal.twins.zone.plans import ORDER, Plan
-from rehearsal.twins.zone.refusals import CloudflareError, one_of, whole
+from rehearsal.twins.zone.plans import Plan
+from rehearsal.twins.zone.refusals import CloudflareError, needs, one_of, whole
 
 _YEAR = 31_536_000
 _MINUTES_30, _HOURS_2, _HOURS_4, _DAY = 1800, 7200, 14_400, 86_400
@@ -82,9 +82,7 @@ def check_setting(setting: str, value: Any, plan: Plan) -> None:
     check = _CHECKS.get(setting)
     if check is None:
         raise CloudflareError(f"there is no zone setting {setting!r}; known: {', '.join(sorted(_CHECKS))}")
-    least = _LEAST_PLAN.get(setting, "free")
-    if ORDER.index(plan) < ORDER.index(least):
-        raise CloudflareError(f"zone setting {setting!r} needs plan {least!r}, the zone has {plan!r}")
+    needs(plan, _LEAST_PLAN.get(setting, "free"), f"zone setting {setting!r}")
     check(value, f"zone setting {setting!r}")
 
 

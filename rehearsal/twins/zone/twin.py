@@ -4,17 +4,14 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from rehearsal.twins.zone.dnssec import SigningKey
 from rehearsal.twins.zone.entries import SETTLED, Entry, Kind
 from rehearsal.twins.zone.holdings import Holdings
-from rehearsal.twins.zone.lists import RedirectItem
+from rehearsal.twins.zone.lists import RedirectItem, items_of
 from rehearsal.twins.zone.loading import entries_of
-from rehearsal.twins.zone.making import check_removable, items_of, make
+from rehearsal.twins.zone.making import check_removable, make
 from rehearsal.twins.zone.plans import ORDER, Plan
-from rehearsal.twins.zone.records import Record
 from rehearsal.twins.zone.refusals import CloudflareError
 from rehearsal.twins.zone.rulesets import Rule, Ruleset
-from rehearsal.twins.zone.settings import DEFAULTS
 from rehearsal.twins.zone.view import Zone
 
 _SHARED = (Kind.SCRIPT, Kind.ACCESS_POLICY, Kind.ACCESS_APPLICATION)
@@ -135,55 +132,6 @@ class ZoneTwin:
         with self._lock:
             self._watchers.append(watcher)
         watcher()
-
-    # Reading the first zone of an account that has one
-
-    @property
-    def name(self) -> str | None:
-        """The first zone's name, or None as long as there is none."""
-        return self.zones[0].name if self.zones else None
-
-    @property
-    def plan(self) -> Plan:
-        """The first zone's plan."""
-        return self.zones[0].plan if self.zones else "free"
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The first zone's declared settings."""
-        return dict(self.zones[0].settings) if self.zones else {}
-
-    def setting(self, setting: str) -> Any:
-        """The first zone's value of a setting."""
-        return self.settings.get(setting, DEFAULTS.get(setting))
-
-    def rulesets(self, phase: str) -> list[Rule]:
-        """The first zone's enabled rules of a phase."""
-        return self.zones[0].rulesets(phase) if self.zones else []
-
-    def records(self) -> list[Record]:
-        """All records of the first zone."""
-        return list(self.zones[0].records) if self.zones else []
-
-    def records_of(self, name: str) -> list[Record]:
-        """The records that answer for `name`, in whichever zone it is."""
-        zone = self.zone_for(name)
-        return [] if zone is None else zone.records_of(name)
-
-    def is_proxied(self, host: str) -> bool:
-        """Whether the edge answers for `host`."""
-        zone = self.zone_for(host)
-        return zone is not None and zone.is_proxied(host)
-
-    @property
-    def name_servers(self) -> list[str]:
-        """The first zone's name servers; empty without one."""
-        return self.zones[0].name_servers if self.zones else []
-
-    @property
-    def signing_key(self) -> SigningKey | None:
-        """The key that signs the first zone, while DNSSEC is declared active."""
-        return self.zones[0].signing_key if self.zones else None
 
     # Inside
 

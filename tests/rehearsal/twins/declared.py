@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rehearsal.twins.zone import Entry, Kind, ZoneTwin
+from rehearsal.twins.zone import Entry, Kind, Zone, ZoneTwin
 from rehearsal.twins.zone.plans import Plan
 
 ZONE = "tidewriters.example"
@@ -16,6 +16,11 @@ class Declaration:
     def __init__(self, plan: Plan = "free", *, twin: ZoneTwin | None = None, name: str = ZONE) -> None:
         self.twin = ZoneTwin(plan=plan) if twin is None else twin
         self.zone = self.twin.create(Kind.ZONE, {"account": {"id": ACCOUNT}, "name": name, "type": "full"})
+
+    @property
+    def now(self) -> Zone:
+        """The zone as it is read now."""
+        return next(zone for zone in self.twin.zones if zone.id == self.zone.id)
 
     def another(self, name: str) -> "Declaration":
         """A further zone of the same account."""

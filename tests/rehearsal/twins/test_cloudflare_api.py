@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from rehearsal.resources import cloudflare
 from rehearsal.twins.cloudflare_api import CloudflareApiTwin
 from tests.rehearsal.twins.declared import ZONE, Declaration, block, caching, hsts, limit, redirect
 
@@ -90,7 +91,7 @@ def test_an_unknown_setting_is_refused(api: CloudflareApiTwin, declared: Declara
 def test_the_zone_is_told(api: CloudflareApiTwin, declared: Declaration):
     found = result(api, f"/zones/{declared.zone.id}")
     assert (found["id"], found["name"], found["status"]) == (declared.zone.id, ZONE, "active")
-    assert found["name_servers"] == declared.twin.name_servers
+    assert found["name_servers"] == declared.now.name_servers
     assert found["plan"]["legacy_id"] == "free"
 
 
@@ -187,7 +188,7 @@ def test_who_does_not_hold_the_token_learns_nothing(
 def test_the_token_writes_nothing(api: CloudflareApiTwin, declared: Declaration):
     answer = ask(api, f"/zones/{declared.zone.id}/settings/ssl", method="PATCH")
     assert refused(answer) == (403, 10000, "Authentication error")
-    assert declared.twin.setting("ssl") == "full"
+    assert declared.now.setting("ssl") == "full"
 
 
 @pytest.mark.parametrize(
@@ -227,3 +228,8 @@ def test_every_form_has_only_fields_that_the_provider_reads(api: CloudflareApiTw
     for rule in entry_point["rules"]:  # the provider reads all but a rule's own date and version
         assert rule.keys() - {"last_updated", "version"} <= fields(outputs.GetRulesetRuleResult)
         assert rule["ratelimit"].keys() <= fields(outputs.GetRulesetRuleRatelimitResult)
+
+
+def test_the_handlers_have_types_of_the_provider():
+    known = {getattr(thing, "pulumi_type", None) for thing in vars(pulumi_cloudflare).values()}
+    assert {handler.type for handler in cloudflare.HANDLERS} <= known

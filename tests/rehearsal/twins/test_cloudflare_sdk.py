@@ -65,7 +65,7 @@ def test_zones_are_found_by_name(reader: Cloudflare, declared: Declaration):
     assert found.id == declared.zone.id
     zone = reader.zones.get(zone_id=found.id)
     assert zone is not None
-    assert (zone.account.id, zone.name_servers) == (ACCOUNT, declared.twin.name_servers)
+    assert (zone.account.id, zone.name_servers) == (ACCOUNT, declared.now.name_servers)
 
 
 def test_three_thousand_records_come_in_pages_and_each_once(reader: Cloudflare, declared: Declaration):
@@ -180,7 +180,7 @@ def test_a_wrong_token_and_a_token_that_may_only_read_are_refused(api: Cloudflar
     with client(api) as reader, pytest.raises(PermissionDeniedError) as barred:
         reader.zones.settings.edit("ssl", zone_id=declared.zone.id, value="strict")
     assert told(barred) == (403, 10000)
-    assert declared.twin.setting("ssl") == "full"
+    assert declared.now.setting("ssl") == "full"
 
 
 def test_a_permission_can_be_missing(api: CloudflareApiTwin, reader: Cloudflare, declared: Declaration):
@@ -209,11 +209,11 @@ def test_records_are_made_replaced_changed_and_removed(writer: Cloudflare, decla
     made: Any = records.create(zone_id=zone, name="app", type="A", content=ORIGIN_ADDRESS, ttl=1, proxied=True)
     assert (made.name, made.ttl, made.proxied) == (f"app.{ZONE}", 1, True)
     records.update(made.id, zone_id=zone, name="app", type="A", content="192.0.2.9", ttl=300)
-    assert [(one.content, one.ttl, one.proxied) for one in declared.twin.records()] == [("192.0.2.9", 300, False)]
+    assert [(one.content, one.ttl, one.proxied) for one in declared.now.records] == [("192.0.2.9", 300, False)]
     records.edit(made.id, zone_id=zone, name="app", type="A", ttl=600)
-    assert [(one.content, one.ttl) for one in declared.twin.records()] == [("192.0.2.9", 600)]
+    assert [(one.content, one.ttl) for one in declared.now.records] == [("192.0.2.9", 600)]
     records.delete(made.id, zone_id=zone)
-    assert declared.twin.records() == []
+    assert declared.now.records == []
     with pytest.raises(APIStatusError) as gone:
         records.delete(made.id, zone_id=zone)
     assert told(gone) == (404, 81044)
@@ -233,16 +233,16 @@ def test_records_that_cloudflare_refuses_get_its_codes(writer: Cloudflare, decla
         with pytest.raises(APIStatusError) as error:
             records.create(zone_id=zone, ttl=1, **record)
         assert told(error) == (400, code)
-    assert len(declared.twin.records()) == 1
+    assert len(declared.now.records) == 1
 
 
 def test_settings_are_overwritten(writer: Cloudflare, declared: Declaration):
     zone = declared.zone.id
     for value in ("full", "strict"):
         writer.zones.settings.edit("ssl", zone_id=zone, value=value)
-        assert declared.twin.setting("ssl") == value
+        assert declared.now.setting("ssl") == value
     writer.zones.settings.edit("security_header", zone_id=zone, value=hsts())
-    assert declared.twin.setting("security_header") == hsts()
+    assert declared.now.setting("security_header") == hsts()
     for name, value, code in (("ssl", "Strict", 1004), ("no_such", "on", 1006)):
         with pytest.raises(APIStatusError) as error:
             writer.zones.settings.edit(name, zone_id=zone, value=value)
@@ -255,14 +255,14 @@ def test_rulesets_are_made_replaced_and_removed(writer: Cloudflare, declared: De
     rule: Any = {"ref": "r", "expression": "ssl", "action": "redirect", "action_parameters": {"from_value": target}}
     writer.rulesets.create(zone_id=zone, kind="zone", name="redirects", phase=phase, rules=[rule])
     (made,) = declared.twin.entries(Kind.RULESET)
-    (kept,) = declared.twin.rulesets(phase)
+    (kept,) = declared.now.rulesets(phase)
     assert kept.parameters == {"fromValue": {"statusCode": 301, "targetUrl": {"value": f"https://{ZONE}/"}}}
     with pytest.raises(APIStatusError) as second:
         writer.rulesets.create(zone_id=zone, kind="zone", name="more", phase=phase, rules=[rule])
     assert told(second) == (400, 20217)
     changed: Any = {**rule, "expression": "not ssl"}
     writer.rulesets.update(made.id, zone_id=zone, kind="zone", name="redirects", phase=phase, rules=[changed])
-    assert [one.expression for one in declared.twin.rulesets(phase)] == ["not ssl"]
+    assert [one.expression for one in declared.now.rulesets(phase)] == ["not ssl"]
     writer.rulesets.delete(made.id, zone_id=zone)
     with pytest.raises(APIStatusError) as gone:
         writer.rulesets.get(made.id, zone_id=zone)
@@ -274,7 +274,7 @@ def test_an_entry_point_is_put_whether_or_not_it_is_there(writer: Cloudflare, de
     for expression in ("ssl", "not ssl"):
         rules: Any = [{"ref": "b", "expression": expression, "action": "block"}]
         writer.rulesets.phases.update(phase, zone_id=declared.zone.id, rules=rules)
-        assert [rule.expression for rule in declared.twin.rulesets(phase)] == [expression]
+        assert [rule.expression for rule in declared.now.rulesets(phase)] == [expression]
 
 
 def test_lists_get_and_lose_items(writer: Cloudflare, declared: Declaration):
@@ -310,9 +310,9 @@ def test_what_a_zone_has_one_of_is_written(writer: Cloudflare, declared: Declara
     key = now.signing_key
     assert key is not None
     writer.dns.dnssec.edit(zone_id=zone, status="active")
-    assert declared.twin.signing_key is key
+    assert declared.now.signing_key is key
     writer.dns.dnssec.delete(zone_id=zone)
-    assert declared.twin.signing_key is None
+    assert declared.now.signing_key is None
 
 
 def test_origin_pulls_are_set_up_and_taken_down(writer: Cloudflare, declared: Declaration):

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from rehearsal.errors import DeploymentError
+from rehearsal.resources import cloudflare
+from rehearsal.resources.handler import Declared
 from rehearsal.twins.zone import CloudflareError, Kind, NotInTwinError, ZoneTwin
 from rehearsal.twins.zone.plans import DDOS_RULESET, FREE_RULESET, OWASP_RULESET, Plan
 from tests.rehearsal.twins.certificates import client_certificate
@@ -78,7 +80,7 @@ def test_zones_keep_their_records_settings_and_rules_apart(declared: Declaration
     assert [record.name for record in second.records] == [PARKED]
     assert (first.setting("ssl"), second.setting("ssl")) == ("strict", "full")
     assert [len(zone.rulesets("http_request_firewall_custom")) for zone in (first, second)] == [1, 0]
-    assert (declared.twin.is_proxied(ZONE), declared.twin.is_proxied(PARKED)) == (True, False)
+    assert (declared.now.is_proxied(ZONE), declared.now.is_proxied(PARKED)) == (True, False)
     assert declared.twin.find_records(PARKED)[0]["content"] == "."
 
 
@@ -237,7 +239,7 @@ def test_what_the_program_emits_is_taken_on_every_plan(phase: str, rule: dict[st
     for plan in plans:
         declared = Declaration(plan)
         declared.ruleset(phase, rule)
-        assert [one.parameters for one in declared.twin.rulesets(phase)] == [rule["actionParameters"]]
+        assert [one.parameters for one in declared.now.rulesets(phase)] == [rule["actionParameters"]]
 
 
 @pytest.mark.parametrize(
@@ -555,3 +557,77 @@ def test_texts_that_differ_in_case_are_two_and_hosts_are_one(declared: Declarati
     with pytest.raises(CloudflareError, match="an identical MX record"):
         declared.record("y", "MX", "MAIL.example.", priority=1.0)
     assert declared.twin.zones[0].account_id == ACCOUNT
+
+
+# The handlers
+
+
+class Rehearsed:
+    """What the handlers know of a rehearsal."""
+
+    def __init__(self, zone: ZoneTwin) -> None:
+        self.zone = zone
+
+
+def one_of_each(zone: str) -> dict[str, dict[str, Any]]:
+    """Inputs for every type, by its name, in an order in which each finds what it needs; `#X` is the id of X."""
+    certificate, key = client_certificate(API)
+    of_zone = {
+        "DnsRecord": {"name": "x", "type": "A", "content": ORIGIN_ADDRESS, "ttl": 300.0},
+        "ZoneSetting": {"settingId": "ssl", "value": "strict"},
+        "ZoneDnssec": {"status": "active"},
+        "BotManagement": {"fightMode": False},
+        "UrlNormalizationSettings": {"type": "cloudflare", "scope": "both"},
+        "ManagedTransforms": {"managedRequestHeaders": [], "managedResponseHeaders": []},
+        "Healthcheck": {"name": "api", "address": API},
+        "AuthenticatedOriginPullsHostnameCertificate": {"certificate": certificate, "privateKey": key},
+        "AuthenticatedOriginPulls": {
+            "configs": [
+                {"hostname": API, "certId": "#AuthenticatedOriginPullsHostnameCertificate", "enabled": True},
+            ]
+        },
+        "AuthenticatedOriginPullsSettings": {"enabled": True},
+    }
+    of_account = {
+        "List": {"kind": "redirect", "name": "paths"},
+        "ListItem": {"listId": "#List", **item("/a")},
+        "Ruleset": {"kind": "root", "name": "bulk", "phase": BULK, "rules": [bulk()]},
+        "ZeroTrustAccessPolicy": {"name": "staff", "decision": "allow", "includes": [{"everyone": {}}]},
+        "ZeroTrustAccessApplication": {
+            "type": "self_hosted",
+            "domain": OPS,
+            "policies": [{"id": "#ZeroTrustAccessPolicy", "precedence": 1.0}],
+        },
+        "WorkersScript": {"scriptName": "documents", "content": MODULE, "mainModule": "worker.js"},
+    }
+    return {
+        **{name: {"zoneId": zone, **inputs} for name, inputs in of_zone.items()},
+        **{name: {"accountId": ACCOUNT, **inputs} for name, inputs in of_account.items()},
+        "WorkersRoute": {"zoneId": zone, "pattern": f"{ZONE}/*", "script": "documents"},
+    }
+
+
+def filled(value: Any, ids: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: filled(one, ids) for key, one in value.items()}
+    if isinstance(value, list):
+        return [filled(one, ids) for one in value]
+    return ids[value[1:]] if isinstance(value, str) and value.startswith("#") else value
+
+
+def test_every_type_is_made_read_updated_and_removed_by_its_handler():
+    declared = Declaration("pro")
+    target: Any = Rehearsed(declared.twin)
+    handlers = {handler.type.rpartition(":")[2]: handler for handler in cloudflare.HANDLERS}
+    each, ids = one_of_each(declared.zone.id), {}
+    assert handlers.keys() == {"Zone", *each}
+    for name, inputs in each.items():
+        handler = handlers[name]
+        wanted = Declared(urn="urn", type=handler.type, name="thing", inputs=filled(inputs, ids), source="infra/x.py:1")
+        made = handler.create(wanted, target)
+        ids[name] = made.id
+        assert handler.read(made.id, target) == made.outputs, name
+        assert handler.update(made.id, wanted, target).keys() == made.outputs.keys(), name
+    for name in reversed(each):
+        handlers[name].delete(ids[name], target)
+        assert handlers[name].read(ids[name], target) is None, name
