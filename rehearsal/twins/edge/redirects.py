@@ -14,10 +14,9 @@ DEFAULT_STATUS = 302
 
 
 def redirect(passage: Passage) -> Answer | None:
-    """The answer of the first rule that matches, or None."""
-    for rule in passage.matching(PHASE):
-        return _answer(rule.parameters["fromValue"], passage.exchange)
-    return None
+    """The answer of the first rule that matches and has somewhere to lead to, or None."""
+    answers = (_answer(rule.parameters["fromValue"], passage.exchange) for rule in passage.matching(PHASE))
+    return next((answer for answer in answers if answer is not None), None)
 
 
 def by_scheme(passage: Passage) -> Answer | None:
@@ -30,10 +29,12 @@ def by_scheme(passage: Passage) -> Answer | None:
     return None
 
 
-def _answer(from_value: dict[str, Any], exchange: Exchange) -> Answer:
+def _answer(from_value: dict[str, Any], exchange: Exchange) -> Answer | None:
     target = from_value["targetUrl"]
     value = target.get("value")
     location = wire(str(value)) if value else compile_value(target["expression"])(exchange.fields)
+    if location is None:
+        return None
     query = exchange.request.query
     if from_value.get("preserveQueryString") and query:
         location = with_query(location, query)

@@ -9,6 +9,7 @@ from typing import Any
 
 from rehearsal.twins.rules.compiler import compile_node
 from rehearsal.twins.rules.fields import LISTS
+from rehearsal.twins.rules.functions import COMPUTING
 from rehearsal.twins.rules.inspection import Uses, uses
 from rehearsal.twins.rules.kinds import BOOL, BYTES, ExpressionError, Fields, Kind
 from rehearsal.twins.rules.request import Request, extension
@@ -20,12 +21,19 @@ MAX_LENGTH = 4096  # characters of one rule's expression
 @lru_cache(maxsize=1024)
 def compile_filter(expression: str) -> Callable[[Fields], bool]:
     """The test of a rule, which must be Bool; raises ExpressionError."""
-    return _compiled(expression, BOOL)
+    run = _compiled(expression, BOOL)
+    computing = sorted(uses(expression).functions & set(COMPUTING))
+    if computing:
+        raise ExpressionError(f"{computing[0]}() is there for rewrites and redirects, not for filters", expression)
+    return run
 
 
 @lru_cache(maxsize=1024)
-def compile_value(expression: str) -> Callable[[Fields], str]:
-    """A computed text, such as a redirect's target; raises ExpressionError."""
+def compile_value(expression: str) -> Callable[[Fields], str | None]:
+    """A computed text, such as a redirect's target, None where a header that it reads is not there.
+
+    Raises ExpressionError.
+    """
     return _compiled(expression, BYTES)
 
 

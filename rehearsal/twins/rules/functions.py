@@ -104,5 +104,7 @@ FUNCTIONS: dict[str, Function] = {
     ),
 }
 QUANTIFIERS: dict[str, Callable[[list[bool]], bool]] = {"any": any, "all": all}
+# Available in what rewrites and redirects compute, not in the filters that choose requests.
+COMPUTING = ("regex_replace", "remove_query_args", "to_string", "uuidv4", "wildcard_replace")
 # Where they occur, they do so once, and not one inside of the other.
 ONCE = ("regex_replace", "wildcard_replace")

@@ -36,11 +36,9 @@ def url_decode(text: str) -> str:
 
 
 def encode_base64(text: str, flags: str = "") -> str:
-    """With flag `u` for URLs, and with `p` padded there."""
+    """With flag `u` in the alphabet for URLs, and with `p` padded."""
     data = text.encode("latin-1")
-    if "u" not in flags:
-        return base64.b64encode(data).decode()
-    encoded = base64.urlsafe_b64encode(data).decode()
+    encoded = (base64.urlsafe_b64encode(data) if "u" in flags else base64.b64encode(data)).decode()
     return encoded if "p" in flags else encoded.rstrip("=")
 
 

@@ -312,6 +312,14 @@ def test_a_skip_of_the_phase_leaves_later_rules_out(world: World):
     assert (world.get(f"https://{APP}/").status_code, world.get(f"http://{APP}/").status_code) == (200, 403)
 
 
+def test_a_redirect_that_has_nowhere_to_lead_to_lets_the_request_pass(world: World):
+    target = {"expression": 'concat("https://", http.request.headers["x-to"][0], "/")'}
+    world.declared.ruleset("http_request_dynamic_redirect", redirect("true", target))
+    led = world.get(f"https://{APP}/", headers={"x-to": "new.example"})
+    assert (led.status_code, led.headers["location"]) == (301, "https://new.example/")
+    assert world.get(f"https://{APP}/").status_code == 200
+
+
 def test_a_query_goes_before_the_fragment_of_a_redirects_target(world: World):
     world.declared.ruleset("http_request_dynamic_redirect", redirect("true", {"value": "https://new.example/a?b=1#c"}))
     assert world.get(f"https://{APP}/?d=2").headers["location"] == "https://new.example/a?b=1&d=2#c"

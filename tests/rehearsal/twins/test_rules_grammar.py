@@ -46,7 +46,7 @@ byte_values = st.recursive(
         joined("{}({})", st.sampled_from(["lower", "upper", "url_decode", "sha256", "decode_base64"]), inner),
         joined("{}({}, {})", st.sampled_from(["concat", "remove_bytes", "lookup_json_string"]), inner, texts),
         joined("substring({}, {}, {})", inner, decimals, decimals),
-        joined("to_string(len({}))", inner),
+        joined("encode_base64({}, {})", inner, st.sampled_from(['"u"', '"p"', '"up"'])),
     ),
     max_leaves=3,
 )
