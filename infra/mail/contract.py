@@ -34,13 +34,7 @@ def mail(declared: Mail, domain: str, mode: Mode) -> dict[str, Any]:
 
 def rung(policy: Dmarc) -> dict[str, Any]:
     """The ladder's entry among the contract's rungs; `t=y` and weaker sub-domains count as not there yet."""
-    return {
-        "ladder": "dmarc",
-        "rung": policy.rung,
-        "target": policy.target,
-        "reached": policy.reached,
-        "by": policy.by.isoformat() if policy.by else None,
-    }
+    return {**policy.ladder.entry(), "reached": policy.reached}
 
 
 def _exchangers(declared: Mail) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from infra.hostnames import APEX, absolute
-from infra.mail.sections import POLICIES, Dmarc, Mail, MtaSts
+from infra.mail.sections import Dmarc, Mail, MtaSts
 from infra.mail.sender_sections import Sender
 from infra.mail.vendors import VENDORS
 
@@ -101,11 +101,6 @@ def authorisations(uris: tuple[str, ...], domain: str) -> tuple[str, ...]:
     theirs = {uri.rpartition("@")[2] for uri in uris}
     outside = sorted(name for name in theirs if name != domain and not name.endswith(f".{domain}"))
     return tuple(f"{domain}._report._dmarc.{name}" for name in outside)
-
-
-def stronger_or_equal(policy: str, other: str) -> bool:
-    """Whether a DMARC policy asks for no less than another."""
-    return POLICIES.index(policy) >= POLICIES.index(other)
 
 
 def _last_tags(policy: Dmarc) -> list[str]:

@@ -90,15 +90,13 @@ def spf_fits_an_answer(mail: Mail, domain: str) -> Iterator[Problem]:
 
 
 def dmarc_climbs(mail: Mail) -> Iterator[Problem]:
-    """A rung is on the way to its target, and below it there is a date."""
+    """A rung is on the way to its target, and below it there is a date; so it is for sub-domains, and for a test."""
     policy = mail.dmarc
-    if not published.stronger_or_equal(policy.target, policy.rung):
-        limit = f"the target {policy.target} is weaker than the rung"
-        yield problem("mail.dmarc.rung", policy.rung, limit, "Raise the target, or lower the rung.")
-    if not policy.reached and policy.by is None:
+    yield from policy.ladder.problems()
+    if policy.ladder.reached and not policy.reached and policy.by is None:
         shown = f"{policy.weakest}{', testing' if policy.testing else ''}"
-        limit = f"below the target {policy.target} there is a date by which it is reached"
-        yield problem("mail.dmarc.by", shown, limit, 'Set mail.dmarc.by, such as "2027-03-01".')
+        limit = f"below the target {policy.target}, as a test or for sub-domains, there is a day by which it is reached"
+        yield problem("mail.dmarc.by", shown, limit, 'Write it as by: "2027-03-01".')
 
 
 def dmarc_is_read(mail: Mail) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from infra.hostnames import APEX, domain_fault, label_fault, record_fault
+from infra.ladders import Ladder
 from infra.mail.sender_sections import Sender
 from infra.mail.vendors import GOOGLE_MX, MICROSOFT_MX
 from infra.section import Section, refused
@@ -108,6 +109,11 @@ class Dmarc(Section):
             if name == APEX or label_fault(name):
                 raise refused(f"{name!r} is no sub-domain", "Give its label, such as news.")
         return domains
+
+    @property
+    def ladder(self) -> Ladder:
+        """What is published for the domain, as a ladder."""
+        return Ladder(name="dmarc", key="mail.dmarc", rungs=POLICIES, rung=self.rung, target=self.target, by=self.by)
 
     @property
     def weakest(self) -> Policy:
