@@ -366,8 +366,8 @@ def drift(
 
     try:
         site = read_site(PROJECT, stack)
-        graphs = _zone_graphs(stack, site.owner)
         snapshot = comparison.load(zone) if zone else comparison.read(_cloudflare(vantage), site.domain, _progress)
+        graphs = _zone_graphs(stack, site.owner)
         found = comparison.compare(graphs, snapshot)
         if json_file:
             _write_json(json_file, found.document(), indent=2)

@@ -7,6 +7,7 @@ from infra.adoption.validity import fault
 from infra.hostnames import APEX, absolute
 from infra.names.platforms import of_target
 from infra.names.sections import Host
+from infra.names.ttl import AUTOMATIC
 
 _KINDS = ("A", "AAAA", "CNAME")
 _API_LABELS = ("api", "hooks", "payments-api", "launch-api")
@@ -73,7 +74,7 @@ def _host(name: str, group: Sequence[Mapping[str, Any]]) -> dict[str, Any] | Non
     platform = (of_target(aliases[0]) if aliases else None) or "plain"
     for candidate, edge in ((platform, proxied), ("plain", proxied), (platform, False)):
         host = {"name": name, "platform": candidate, **where, "proxied": edge, "role": "web"}
-        host |= {} if edge else {"ttl": int(ttl)}
+        host |= {} if edge or ttl == AUTOMATIC else {"ttl": int(ttl)}
         if fault(Host, host) is None:
             return host
     return None

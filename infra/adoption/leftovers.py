@@ -8,11 +8,12 @@ from typing import Any
 from infra.adoption.guess import Guess
 from infra.adoption.hosts import relative
 from infra.adoption.validity import fault
-from infra.edge.extra_rules import UnknownParameterError, arguments
+from infra.edge.extra_rule_limits import extra_rules_are_rules, extra_rules_fit_the_plan
 from infra.edge.rules import settings_are_known
 from infra.edge.sections import ExtraRule
 from infra.names.record_data import PARTS
 from infra.names.record_sections import WITH_PRIORITY, ZoneRecord
+from infra.names.ttl import AUTOMATIC
 from infra.plans import PlanName
 
 _HUMP = re.compile(r"_([a-z0-9])")
@@ -29,12 +30,13 @@ def with_leftovers(guess: Guess, snapshot: Mapping[str, Any], left: Iterable[str
     ids = frozenset(left)
     notes = list(guess.notes)
     config = dict(guess.config)
+    plan: PlanName = config["zonePlan"]
     config["records"] = list(_records(snapshot, ids, config["domain"], notes))
-    config["settings"] = dict(_settings(snapshot, ids, config["zonePlan"], notes))
+    config["settings"] = dict(_settings(snapshot, ids, plan, notes))
     rules: dict[str, list[dict[str, Any]]] = {}
     for ruleset in snapshot["rulesets"]:
         for rule in ruleset.get("rules") or ():
-            if {rule["id"], ruleset["id"]} & ids and (kept := _rule(rule, ruleset["phase"], notes)):
+            if {rule["id"], ruleset["id"]} & ids and (kept := _rule(rule, ruleset["phase"], plan, notes)):
                 rules.setdefault(ruleset["phase"], []).append(kept)
     config["extraRules"] = rules
     return Guess(config, notes)
@@ -62,7 +64,8 @@ def _record(live: Mapping[str, Any], domain: str) -> dict[str, Any]:
         record["content"] = live["content"] if kind == "TXT" else live["content"].rstrip(".") or "."
     if kind in WITH_PRIORITY:
         record["priority"] = int(live.get("priority") or 0)
-    record |= {"proxied": True} if live.get("proxied") else {"ttl": int(live["ttl"])}
+    record |= {"proxied": True} if live.get("proxied") else {}
+    record |= {"ttl": int(live["ttl"])} if live["ttl"] != AUTOMATIC else {}
     return record | ({"comment": live["comment"]} if live.get("comment") else {})
 
 
@@ -79,7 +82,7 @@ def _settings(
             yield live["id"], live["value"]
 
 
-def _rule(live: Mapping[str, Any], phase: str, notes: list[str]) -> dict[str, Any] | None:
+def _rule(live: Mapping[str, Any], phase: str, plan: PlanName, notes: list[str]) -> dict[str, Any] | None:
     rule = {
         "ref": live.get("ref") or live["id"],
         **({"description": live["description"]} if live.get("description") else {}),
@@ -89,7 +92,7 @@ def _rule(live: Mapping[str, Any], phase: str, notes: list[str]) -> dict[str, An
         **{_camel(key): _in_camel(live[key]) for key in ("action_parameters", "ratelimit", "logging") if live.get(key)},
         "position": "first" if phase in _FIRST else "last",
     }
-    refusal = fault(ExtraRule, rule) or _parameter_fault(rule)
+    refusal = fault(ExtraRule, rule) or _rule_fault(rule, phase, plan)
     if refusal is None:
         return rule
     notes.append(
@@ -98,12 +101,10 @@ def _rule(live: Mapping[str, Any], phase: str, notes: list[str]) -> dict[str, An
     return None
 
 
-def _parameter_fault(rule: Mapping[str, Any]) -> str | None:
-    try:
-        arguments(ExtraRule.model_validate_json(json.dumps(rule)))
-    except UnknownParameterError as error:
-        return f"the parameter {error} is none that the provider knows"
-    return None
+def _rule_fault(rule: Mapping[str, Any], phase: str, plan: PlanName) -> str | None:
+    alone: Any = {phase: (ExtraRule.model_validate_json(json.dumps(rule)),)}
+    problems = [*extra_rules_are_rules(alone), *extra_rules_fit_the_plan(alone, plan)]
+    return "; ".join(f"{problem.key}: {problem.limit}" for problem in problems) or None
 
 
 def _in_camel(value: Any) -> Any:

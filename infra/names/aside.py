@@ -11,7 +11,7 @@ from infra.component import Component
 from infra.edge import expressions
 from infra.names.record_sections import NULL_MX
 from infra.names.text import quoted
-from infra.names.ttl import AUTOMATIC, DEFAULT_TTL
+from infra.names.ttl import AUTOMATIC
 from infra.names.zone import ORIGINLESS
 from infra.names.zone_sections import Retired
 from infra.settings import Stack
@@ -55,7 +55,7 @@ class SilentDomain(Component):
             type=kind,
             content=content,
             proxied=proxied,
-            ttl=AUTOMATIC if proxied else DEFAULT_TTL,
+            ttl=AUTOMATIC,
             priority=priority,
             opts=self.child(),
         )

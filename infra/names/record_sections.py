@@ -8,7 +8,7 @@ from infra.hostnames import owner_fault, record_fault
 from infra.names import text
 from infra.names.addresses import address_fault, reach_fault
 from infra.names.record_data import PARTS, data_fault, parsed, written, zone_file_fault
-from infra.names.ttl import AUTOMATIC, DEFAULT_TTL, ttl_fault
+from infra.names.ttl import AUTOMATIC, ttl_fault
 from infra.section import Section, refused
 
 # Everything that Cloudflare takes but SOA, which is its own.
@@ -105,8 +105,8 @@ class ZoneRecord(Section):
 
     @property
     def record_ttl(self) -> int:
-        """Seconds that resolvers keep the record."""
-        return self.ttl or (AUTOMATIC if self.proxied else DEFAULT_TTL)
+        """Seconds that resolvers keep the record; 1 is what Cloudflare decides."""
+        return self.ttl or AUTOMATIC
 
     @property
     def sent_content(self) -> str | None:

@@ -8,7 +8,7 @@ from infra.hostnames import APEX, label_fault, owner_fault, record_fault
 from infra.names.addresses import address_fault, kind_of, reach_fault
 from infra.names.platforms import PLATFORMS, Kind, Platform, PlatformName, of_target
 from infra.names.record_sections import ZoneRecord, content_fault
-from infra.names.ttl import AUTOMATIC, DEFAULT_TTL, ttl_fault
+from infra.names.ttl import AUTOMATIC, ttl_fault
 from infra.section import Section, refused
 
 MAX_ADDRESSES = 20  # of one host: more is a list pasted into the wrong place
@@ -123,8 +123,8 @@ class Host(Section):
 
     @property
     def record_ttl(self) -> int:
-        """Seconds that resolvers keep the records: five minutes where Cloudflare does not decide."""
-        return self.ttl or (AUTOMATIC if self.proxied else DEFAULT_TTL)
+        """Seconds that resolvers keep the records; 1 is what Cloudflare decides."""
+        return self.ttl or AUTOMATIC
 
     def _destination_fault(self) -> tuple[str, str] | None:
         if self.target and self.addresses:

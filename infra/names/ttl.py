@@ -1,7 +1,6 @@
 """How long resolvers keep a record."""
 
-AUTOMATIC = 1  # seconds: the only ttl that Cloudflare takes for a proxied record
-DEFAULT_TTL = 300  # seconds: short enough to move within a launch, inside what RFC 1912 advises
+AUTOMATIC = 1  # what Cloudflare decides: 300 seconds, and the only ttl that it takes for a proxied record
 LEAST, MOST = 60, 86400  # seconds that Cloudflare takes of a zone that is not Enterprise
 
 

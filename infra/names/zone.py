@@ -12,7 +12,7 @@ from infra.names.naming import former_resources, host_resources, record_resource
 from infra.names.record_data import Value
 from infra.names.record_sections import ZoneRecord
 from infra.names.sections import Host
-from infra.names.ttl import AUTOMATIC, DEFAULT_TTL
+from infra.names.ttl import AUTOMATIC
 from infra.plans import PLANS
 from infra.settings import Stack
 
@@ -84,7 +84,7 @@ class Zone(Component):
             content=content,
             data=data,
             proxied=proxied,
-            ttl=ttl or (AUTOMATIC if proxied else DEFAULT_TTL),
+            ttl=ttl or AUTOMATIC,
             priority=priority,
             comment=comment,
             opts=pulumi.ResourceOptions(parent=parent or self, aliases=[pulumi.Alias(name=former)] if former else None),

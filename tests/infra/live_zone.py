@@ -32,7 +32,9 @@ class LiveZone:
             {"id": f"{number}{index}" * 16, "ref": f"{number}{index}" * 16, "version": "1", "enabled": True, **rule}
             for index, rule in enumerate(rules)
         ]
-        self.rulesets.append({"id": f"e{number}" * 16, "phase": phase, "kind": "zone", "rules": whole})
+        self.rulesets.append(
+            {"id": f"e{number}" * 16, "name": "default", "phase": phase, "kind": "zone", "rules": whole}
+        )
         return self
 
     def setting(self, name: str, value: Any) -> "LiveZone":

@@ -109,9 +109,9 @@ def test_a_host_has_a_record_for_each_address() -> None:
     assert apex.records == (("A", "203.0.113.24"), ("A", "203.0.113.25"), ("AAAA", "2001:db8::1"))
 
 
-def test_a_ttl_is_five_minutes_where_the_proxy_does_not_decide() -> None:
+def test_a_ttl_is_cloudflares_to_decide_where_none_is_given() -> None:
     hosts = loaded(**NO_HOSTS_NAMED, hosts=[host(), netlify()]).settings.hosts
-    assert [entry.record_ttl for entry in hosts] == [1, 300]
+    assert [entry.record_ttl for entry in hosts] == [1, 1]
 
 
 def test_www_may_be_the_name_that_people_see() -> None:
