@@ -6,12 +6,12 @@ from typing import Any
 from rehearsal.errors import DeploymentError
 from rehearsal.twins.zone import dnssec
 from rehearsal.twins.zone.access import Guarded
-from rehearsal.twins.zone.actions import Rule
 from rehearsal.twins.zone.contents import CONTENTS
 from rehearsal.twins.zone.entries import Entry, Kind, now
 from rehearsal.twins.zone.lists import RedirectItem
 from rehearsal.twins.zone.naming import camel, from_api
 from rehearsal.twins.zone.records import AUTOMATIC, Record
+from rehearsal.twins.zone.rule import Rule
 from rehearsal.twins.zone.rulesets import Ruleset
 from rehearsal.twins.zone.workers import Route
 

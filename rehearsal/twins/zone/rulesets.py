@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.twins.zone.actions import CHALLENGES, PHASES, Rule, compiled
+from rehearsal.twins.zone.phases import PHASES
 from rehearsal.twins.zone.plans import Limits
+from rehearsal.twins.zone.protection import CHALLENGES
 from rehearsal.twins.zone.refusals import CloudflareError, NotInTwinError, one_of, only, text
+from rehearsal.twins.zone.rule import Rule, compiled
 
 _LIST = re.compile(r'\$([a-z0-9_]+)|"(?:\\.|[^"\\])*"')
 _RULE_KEYS = ("id", "ref", "description", "enabled", "expression", "action", "actionParameters", "ratelimit", "logging")

@@ -13,10 +13,13 @@ import dns.rcode
 import dns.rdata
 import dns.rdatatype
 import dns.rrset
+import dns.zone
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rehearsal.twins.dns import DnsTwin
-from rehearsal.twins.dns.served import ServedZone
+from rehearsal.twins.dns.served import ServedZone, index
 from tests.rehearsal.twins.declared import ORIGIN_ADDRESS, ZONE, Declaration
 
 PARKED = "tidewriters.net"
@@ -239,3 +242,28 @@ def test_a_large_zone_is_searched_by_index(monkeypatch: pytest.MonkeyPatch):
     assert answers(ask(twin, f"h7.part7.{ZONE}", "A", signed=True))[0] == ORIGIN_ADDRESS
     assert ask(twin, f"none.part7.{ZONE}", "A", signed=True).rcode() == dns.rcode.NXDOMAIN
     assert 0 < compared < 200
+
+
+label = st.sampled_from(["a", "b", "*", "_c"])
+names = st.lists(label, min_size=1, max_size=4).map(lambda labels: ".".join([*labels, ZONE]))
+
+
+@given(held=st.lists(names, max_size=6), asked=names)
+def test_the_index_finds_what_a_search_of_every_name_finds(held: list[str], asked: str):
+    """RFC 4592 section 3.3.1: the name itself, else the wildcard right below the closest name that exists."""
+    origin, name = dns.name.from_text(ZONE), dns.name.from_text(asked)
+    zone = dns.zone.Zone(origin, relativize=False)
+    for one in (ZONE, *held):
+        zone.find_rdataset(dns.name.from_text(one), "NSEC", create=True)
+    found = index(zone, origin, None)
+
+    def exists(candidate: dns.name.Name) -> bool:
+        return any(node.is_subdomain(candidate) for node in zone.nodes)
+
+    closest = name
+    while not exists(closest):
+        closest = closest.parent()
+    wildcard = dns.name.Name((b"*",)).concatenate(closest)
+    expected = name if closest == name else wildcard if wildcard in zone.nodes else None
+    assert (found.source(name), found.closest(name)) == (expected, closest)
+    assert found.denial(name) == max(node for node in zone.nodes if node <= name)
