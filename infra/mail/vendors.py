@@ -76,8 +76,8 @@ VENDORS: Mapping[VendorName, Vendor] = {
     "postmark": Vendor(
         kinds=AUTOMATED,
         source=(
-            "https://postmarkapp.com/support/article/1091-how-do-i-verify-a-domain",
-            "https://postmarkapp.com/support/article/910-how-to-set-up-a-custom-return-path-domain",
+            "https://postmarkapp.com/support/article/1091-how-do-i-set-up-dkim-for-postmark",
+            "https://postmarkapp.com/support/article/910-how-do-i-add-a-custom-return-path",
         ),
         dkim_types=frozenset({"TXT"}),
         selector=r"([a-z0-9]+\.?)?pm",
