@@ -240,6 +240,17 @@ def test_an_index_finds_what_looking_at_every_entry_finds(listed: list[RedirectI
     assert (found.source_url if found else None) == max(covering, key=covering.__getitem__, default=None)
 
 
+@pytest.mark.parametrize(("operation", "values"), [("add", ["own", "ours"]), ("set", ["ours"]), ("remove", [])])
+def test_a_response_header_is_added_beside_set_in_place_or_removed(world: World, serve, operation, values):
+    world.origins[API] = serve(answering(200, [(b"x-a", b"own")]))
+    change = {"operation": operation, **({} if operation == "remove" else {"value": "ours"})}
+    rule = {"ref": "h", "expression": 'http.response.headers["x-a"][0] eq "own"', "action": "rewrite"}
+    world.declared.ruleset(
+        "http_response_headers_transform", {**rule, "actionParameters": {"headers": {"X-A": change}}}
+    )
+    assert world.get(f"https://{API}/").headers.get_list("x-a") == values
+
+
 def transforming(world: World, *, request: tuple[str, ...] = (), response: tuple[str, ...] = ()) -> None:
     """Switch Managed Transforms on."""
     enabled = [[{"id": one, "enabled": True} for one in ids] for ids in (request, response)]
@@ -274,7 +285,7 @@ def test_the_origin_is_not_told_the_visitors_address_where_a_transform_removes_i
         ("cloudflare", "incoming", True, "/a/..//%2eenv"),
         ("cloudflare", "both", True, "/.env"),
         ("rfc3986", "both", False, "//.env"),
-        ("rfc3986", "none", False, "/a/..//%2eenv"),
+        ("cloudflare", "none", False, "/a/..//%2eenv"),
     ],
 )
 def test_the_zone_decides_what_is_normalised_for_whom(world: World, kind: str, scope: str, blocked: bool, sent: str):
