@@ -161,6 +161,10 @@ def _host_fault(authority: str, text: str, names: Names) -> None:
     if host == names.alias:
         limit = f"{host} leads on to {names.canonical}: that would be two redirects"
         raise AddressError(limit, f"Write https://{names.canonical}/… instead.")
+    if successor := names.successor(host):
+        raise AddressError(
+            f"{host} is retired and leads on: that would be two redirects", f"Lead to {successor} instead."
+        )
     if names.is_inside(host) and not names.is_declared(host):
         raise AddressError(f"no such host is declared in {names.domain}", "Correct it, or declare it in hosts.")
 

@@ -51,4 +51,5 @@ def names_of(stack: Stack) -> Names:
         api_host=settings.api_host,
         records=settings.records,
         served=documents.of(stack),
+        retired=settings.retired,
     )

@@ -6,6 +6,7 @@ from infra.documents.declared import documents
 from infra.documents.sections import Apps, SecurityTxt
 from infra.names.record_sections import ZoneRecord
 from infra.names.sections import Host
+from infra.names.zone_sections import Retired
 from infra.plans import PLANS, Plan, PlanName, larger_plan
 from infra.problems import Problem, problem
 from infra.redirects import old_paths
@@ -27,6 +28,7 @@ def old_paths_are_right(
     zone_plan: PlanName,
     extra_rules: Mapping[str, Sequence[object]],
     records: tuple[ZoneRecord, ...],
+    retired: tuple[Retired, ...],
     apps: Apps,
     security_txt: SecurityTxt,
 ) -> Iterator[Problem]:
@@ -38,6 +40,7 @@ def old_paths_are_right(
         api_host=api_host,
         records=records,
         served=documents(domain, hosts, apps, security_txt),
+        retired=retired,
     )
     try:
         found = old_paths.load(redirects.file, zone)

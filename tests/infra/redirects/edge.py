@@ -9,7 +9,8 @@ import pulumi_cloudflare as cloudflare
 
 from infra.redirects import bulk, single
 from infra.redirects.conflicts import PathRedirect
-from rehearsal.twins.edge import bulk_redirects, redirects
+from rehearsal.twins.edge import redirects
+from rehearsal.twins.edge.bulk_redirects import BulkRedirects
 from rehearsal.twins.edge.exchange import Answer, Exchange
 from rehearsal.twins.edge.passage import Passage
 from rehearsal.twins.rules import Request
@@ -22,15 +23,20 @@ Hop = tuple[int, str] | None  # status and Location
 def by_rules(listed: Sequence[PathRedirect], url: str) -> Hop:
     """The first hop where all of them are rules of the zone."""
     rules = [_rule(single.old_path(redirect, NAMES)) for redirect in listed]
-    zone = cast("Any", SimpleNamespace(rulesets=lambda phase: rules))
-    return _hop(redirects.redirect(Passage(zone=zone, exchange=_exchange(url), record=lambda event: None)))
+    return _hop(redirects.redirect(_passage(url, rules)))
 
 
 def by_list(listed: Sequence[PathRedirect], url: str) -> Hop:
     """The first hop where all of them are entries of a list."""
     items = [_item(bulk.entry(redirect)) for redirect in listed]
     switch = _made(expression="http.request.full_uri in $old_paths", parameters={"fromList": {"name": "old_paths"}})
-    return _hop(bulk_redirects.redirect([switch], lambda name: items, _exchange(url)))
+    account = SimpleNamespace(revision=1, bulk_redirects=lambda: [switch], redirect_list=lambda name: items)
+    return _hop(BulkRedirects(cast("Any", account)).redirect(_passage(url, [])))
+
+
+def _passage(url: str, rules: Sequence[Rule]) -> Passage:
+    zone = cast("Any", SimpleNamespace(rulesets=lambda phase: rules))
+    return Passage(zone=zone, exchange=_exchange(url), record=lambda event: None)
 
 
 def _exchange(url: str) -> Exchange:

@@ -1,6 +1,9 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from infra.redirects.addresses import MAX_PATH, MAX_TARGET, Place
+from rehearsal.twins.edge.normalise import normalised
 from tests.infra.redirects.zone import DOMAIN, faults, parsed
 
 APP, SHOP = f"app.{DOMAIN}", f"shop.{DOMAIN}"
@@ -91,6 +94,13 @@ def test_a_place_that_no_rule_can_have_is_refused(source: str, limit: str) -> No
     assert limit in found
 
 
+@given(st.text(alphabet="ab/.%2eEfF7~+;\\", max_size=12))
+def test_what_is_taken_as_a_path_is_what_the_edge_makes_of_it(text: str) -> None:
+    for redirect in parsed(f"/{text},https://elsewhere.example/").redirects:
+        written = f"/{text}".removesuffix("*")
+        assert normalised(written) == written == redirect.source.path
+
+
 @pytest.mark.parametrize(
     ("source", "target", "limit"),
     [
@@ -107,6 +117,8 @@ def test_a_place_that_no_rule_can_have_is_refused(source: str, limit: str) -> No
         ("/old", "https://Elsewhere.example/", "a name is written in lower case"),
         ("/old", "https://bücher.example/", "a name is written in its IDNA form, here xn--bcher-kva.example"),
         ("/old", f"https://www.{DOMAIN}/new", "that would be two redirects"),
+        ("/old", "https://oldtide.example/new", "Lead to https://tide.example instead"),
+        ("/old", "https://shop.oldtide.example/new", "is retired and leads on"),
         ("/old", f"https://typo.{DOMAIN}/new", "no such host is declared"),
         ("/old", "/new#part", "to has no fragment"),
         ("/old", "/new page", "Write it encoded: /new%20page"),

@@ -12,6 +12,7 @@ NAMES = Names(
     proxied=frozenset({DOMAIN, f"app.{DOMAIN}", f"shop.{DOMAIN}"}),
     known=frozenset({DOMAIN, *(f"{label}.{DOMAIN}" for label in ("www", "app", "shop", "status", "api", "*.eu"))}),
     api=frozenset({f"api.{DOMAIN}"}),
+    retired=frozenset({("oldtide.example", f"https://{DOMAIN}")}),
     documents=frozenset({(f"shop.{DOMAIN}", "/.well-known/assetlinks.json")}),
 )
 
