@@ -37,6 +37,7 @@ class ConductRoutes(SharedRoutes):
             ("PUT", r"origin_tls_client_auth/settings", self._set_pulls),
             ("GET", r"origin_tls_client_auth/hostnames/certificates", self._list_pull_certificates),
             ("PUT", r"origin_tls_client_auth/hostnames", self._set_pull_hosts),
+            ("GET", r"origin_tls_client_auth", lambda _: result([])),  # certificates of the zone as a whole: none
             ("GET", r"origin_tls_client_auth/hostnames/(?!certificates)([^/]+)", self._show_pull_host),
         )
 

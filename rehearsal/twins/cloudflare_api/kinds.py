@@ -1,7 +1,7 @@
 """The things of which a zone or an account has several: where they live, their form, and what is written to them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from rehearsal.twins.cloudflare_api import forms
@@ -15,7 +15,7 @@ _DECLARED_SINGULAR = ("include", "require", "exclude")  # the API's names of wha
 class Collection:
     """One collection; `path` is below `/zones/<id>/` or `/accounts/<id>/`.
 
-    `missing` is the refusal of an id that there is none of. `replacing` is the method that sends the whole thing.
+    `missing` is the refusal of an id that there is none of; `kept` are the inputs that stay where PUT leaves them out.
     """
 
     path: str
@@ -23,7 +23,8 @@ class Collection:
     form: Callable[[Entry], dict[str, Any]]
     inputs: Callable[[Any], dict[str, Any]] = from_api
     missing: tuple[int, int, str]
-    filters: frozenset[str] = field(default_factory=frozenset)
+    filters: frozenset[str] = frozenset()
+    kept: frozenset[str] = frozenset()
 
 
 def rule_inputs(body: Any) -> dict[str, Any]:
@@ -52,6 +53,7 @@ RULESETS = Collection(
     form=forms.ruleset,
     inputs=rule_inputs,
     missing=(404, 10003, "could not find ruleset"),
+    kept=frozenset({"name", "kind", "phase", "description"}),
 )
 ROUTES = Collection(
     path="workers/routes", kind=Kind.ROUTE, form=forms.route, missing=(404, 10007, "workers.api.error.route_not_found")

@@ -73,7 +73,8 @@ class Store:
             case "GET":
                 return result(collection.form(entry))
             case "PUT":
-                return result(collection.form(self.update(id_, _inputs(collection, call, owner))))
+                kept = {key: entry.outputs[key] for key in collection.kept if key in entry.outputs}
+                return result(collection.form(self.update(id_, {**kept, **_inputs(collection, call, owner)})))
             case "PATCH":
                 return result(collection.form(self.update(id_, {**entry.outputs, **_inputs(collection, call, owner)})))
             case "DELETE":

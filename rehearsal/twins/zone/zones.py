@@ -83,7 +83,7 @@ def ruleset(inputs: Mapping[str, Any], held: Holdings, old: Entry | None) -> Ent
     if root:
         _check_lists(made, held, scope)
     version = 1 if old is None else int(old.outputs["version"]) + 1
-    rules = [{"id": secrets.token_hex(16), "enabled": True, **_set(rule)} for rule in inputs.get("rules") or []]
+    rules = _identified(inputs.get("rules") or [], old)
     added = {"rules": rules, "version": str(version), "lastUpdated": now()}
     return entry(Kind.RULESET, scope, {**inputs, **added}, old, made)
 
@@ -117,5 +117,9 @@ def _check_lists(made: Ruleset, held: Holdings, account: str) -> None:
         raise CloudflareError(f"phase {made.phase}: the account has no list {', '.join(missing)}", 20126)
 
 
-def _set(rule: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in rule.items() if value is not None}
+def _identified(rules: list[Mapping[str, Any]], old: Entry | None) -> list[dict[str, Any]]:
+    """The rules with their ids: one of the same `ref` keeps its own."""
+    before = [] if old is None else old.outputs["rules"]
+    ids = {rule["ref"]: rule["id"] for rule in before if rule.get("ref")}
+    given = [{key: value for key, value in rule.items() if value is not None} for rule in rules]
+    return [{"id": ids.get(rule.get("ref"), secrets.token_hex(16)), "enabled": True, **rule} for rule in given]

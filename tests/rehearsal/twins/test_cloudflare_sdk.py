@@ -103,6 +103,7 @@ def test_what_a_zone_has_one_of_is_told_before_and_after_it_is_declared(reader: 
     pulls = reader.origin_tls_client_auth.settings.get(zone_id=zone)
     assert pulls is not None
     assert pulls.enabled is False
+    assert list(reader.origin_tls_client_auth.zone_certificates.list(zone_id=zone)) == []
     dnssec = reader.dns.dnssec.get(zone_id=zone)
     assert dnssec is not None
     assert dnssec.status == "disabled"
@@ -260,9 +261,12 @@ def test_rulesets_are_made_replaced_and_removed(writer: Cloudflare, declared: De
     with pytest.raises(APIStatusError) as second:
         writer.rulesets.create(zone_id=zone, kind="zone", name="more", phase=phase, rules=[rule])
     assert told(second) == (400, 20217)
-    changed: Any = {**rule, "expression": "not ssl"}
-    writer.rulesets.update(made.id, zone_id=zone, kind="zone", name="redirects", phase=phase, rules=[changed])
-    assert [one.expression for one in declared.now.rulesets(phase)] == ["not ssl"]
+    changed: Any = [{"ref": "first", "expression": "ssl", "action": "redirect"}, {**rule, "expression": "not ssl"}]
+    changed[0]["action_parameters"] = rule["action_parameters"]
+    writer.rulesets.update(made.id, zone_id=zone, rules=changed)
+    (after,) = declared.twin.entries(Kind.RULESET)
+    assert [one["ref"] for one in after.outputs["rules"]] == ["first", "r"]
+    assert after.outputs["rules"][1]["id"] == made.outputs["rules"][0]["id"]  # known by its ref
     writer.rulesets.delete(made.id, zone_id=zone)
     with pytest.raises(APIStatusError) as gone:
         writer.rulesets.get(made.id, zone_id=zone)
