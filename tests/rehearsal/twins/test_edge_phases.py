@@ -43,6 +43,9 @@ def test_a_rewrite_computes_path_and_query(world: World):
     )
     world.get(f"https://{APP}/team/x?a=1")
     assert world.seen() == ["/about/x?from=team"]
+    asked = 'raw.http.request.uri eq "/team/x?a=1" and http.request.uri.args["from"][0] eq "team"'
+    world.declared.ruleset("http_request_firewall_custom", block(asked))
+    assert world.get(f"https://{APP}/team/x?a=1").status_code == 403
 
 
 def test_request_headers_are_changed_on_their_way_to_the_origin(world: World):
