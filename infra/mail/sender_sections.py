@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import ipaddress
 import re
 from typing import Literal, Self
 
@@ -12,7 +13,7 @@ from infra.mail.vendors import SES_REGION, VENDORS, Kind, VendorName
 from infra.section import Section, refused
 
 TXT_MOST = 2048  # characters: room for an RSA key of 8192 bits, and far below what one TXT record may hold
-_MECHANISM = re.compile(r"(include|a|mx|exists):[^\s\"]+|ip4:[0-9.]+(/[0-9]+)?|ip6:[0-9a-f:.]+(/[0-9]+)?")
+_MECHANISM = re.compile(r"(include|a|mx|exists):([^\s/:]+)(/[0-9/]+)?|ip[46]:[0-9a-f:.]+(/[0-9]+)?")
 
 
 def label(name: str) -> str:
@@ -73,11 +74,8 @@ class Sender(Section):
     @classmethod
     def _are_mechanisms(cls, terms: tuple[str, ...]) -> tuple[str, ...]:
         for term in terms:
-            if not _MECHANISM.fullmatch(term):
-                limit = f"{term!r} is not include:, a:, mx:, exists:, ip4: or ip6: with a value"
-                raise refused(limit, "Name exactly who sends; what becomes of all others is spfAll.")
-            if term.endswith("/0"):
-                raise refused(f"{term!r} lets anybody send", "Give the addresses of your own servers.")
+            if fault := _mechanism_fault(term):
+                raise refused(fault, "Name exactly who sends; what becomes of all others is spfAll.")
         return terms
 
     @model_validator(mode="after")
@@ -170,6 +168,24 @@ def _envelope_fault(sender: Sender) -> tuple[str, str] | None:
 
 def _as_shown(sender: Sender) -> str:
     return f"Enter what {sender.via} shows for your account; see {VENDORS[sender.via].source[0]}."
+
+
+def _mechanism_fault(term: str) -> str | None:
+    """Why a text is no mechanism of SPF that names somebody (RFC 7208 section 5)."""
+    match = _MECHANISM.fullmatch(term)
+    if not match or (match[1] in ("include", "exists") and match[3]):
+        return f"{term!r} is not include:, a:, mx:, exists:, ip4: or ip6: with a value, in lower case"
+    if term.endswith("/0"):
+        return f"{term!r} lets anybody send"
+    if term.startswith("ip"):
+        try:
+            version = ipaddress.ip_network(term[4:]).version
+        except ValueError as error:
+            return f"{term!r}: {error}"
+        return None if version == int(term[2]) else f"{term!r} is of the other version"
+    name = match[2]
+    fault = None if "%" in name else record_fault(name)  # a macro: what it becomes depends on the message
+    return f"{name!r}: {fault}" if fault else None
 
 
 def _key_fault(text: str) -> str | None:
