@@ -72,7 +72,7 @@ class Vantage:
             return cls(
                 resolver=_resolver(document.get("resolver")),
                 ports={int(public): int(dialled) for public, dialled in (document.get("ports") or {}).items()},
-                origins={host: (str(at[0]), int(at[1])) for host, at in (document.get("origins") or {}).items()},
+                origins={host: _address(at) for host, at in (document.get("origins") or {}).items()},
                 ca_file=document.get("ca_file"),
                 aws=_access(AwsAccess, document.get("aws")),
                 stripe=_access(StripeAccess, document.get("stripe")),
@@ -98,7 +98,11 @@ class Vantage:
 
 
 def _resolver(value: Mapping[str, Any] | None) -> tuple[str, int] | None:
-    return None if value is None else (str(value["host"]), int(value["port"]))
+    return None if value is None else _address(value)
+
+
+def _address(value: Mapping[str, Any]) -> tuple[str, int]:
+    return str(value["host"]), int(value["port"])
 
 
 def _files(value: object) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ def vantage(twins: Twins, contract: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "resolver": {"host": "127.0.0.1", "port": twins.dns.port},
         "ports": {str(public): local for public, local in twins.edge.ports.items()},
-        "origins": {host: list(address) for host, address in twins.target.fronts.addresses().items()},
+        "origins": {api: {"host": at, "port": port} for api, (at, port) in twins.target.fronts.addresses().items()},
         "ca_file": str(twins.authority.file),
         "aws": _aws(twins),
         "stripe": {"api_base": twins.stripe.url, "api_key": twins.stripe.api_key},

@@ -9,6 +9,7 @@ from checks.vantage import AwsAccess, StripeAccess, Vantage
 DOCUMENT: dict[str, Any] = {
     "resolver": {"host": "127.0.0.1", "port": 5353},
     "ports": {"443": 8443, "80": 8080},
+    "origins": {"api.tidewriters.example": {"host": "127.0.0.1", "port": 9443}},
     "ca_file": "/run/ca.pem",
     "aws": {
         "endpoint": "http://127.0.0.1:4566",
@@ -27,6 +28,7 @@ def test_a_rehearsals_vantage_is_read():
 
     assert vantage.resolver == ("127.0.0.1", 5353)
     assert (vantage.port(443), vantage.port(80), vantage.port(53)) == (8443, 8080, 53)
+    assert vantage.origins == {"api.tidewriters.example": ("127.0.0.1", 9443)}
     assert vantage.aws == AwsAccess(**DOCUMENT["aws"])
     assert vantage.stripe == StripeAccess(**DOCUMENT["stripe"])
     assert vantage.rehearsal
@@ -47,6 +49,8 @@ def test_secrets_do_not_show():
         ({"resolvr": None}, "unknown key 'resolvr'; known: resolver"),
         ({"resolver": {"host": "127.0.0.1"}}, "KeyError: 'port'"),
         ({"ports": {"https": 1}}, "invalid literal"),
+        ({"origins": {"api.tidewriters.example": {"host": "127.0.0.1"}}}, "KeyError: 'port'"),
+        ({"origins": {"api.tidewriters.example": ["127.0.0.1", 9443]}}, "TypeError"),
         ({"stripe": {"api_base": "http://x"}}, "api_key"),
     ],
 )
