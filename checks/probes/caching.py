@@ -6,9 +6,9 @@ from urllib.parse import urljoin, urlsplit
 from checks.contract import Contract
 from checks.errors import NotDeclared, ProbeError
 from checks.probes.api import members_url
-from checks.probes.hosts import home_host, page_hosts
+from checks.probes.hosts import home_host, page_hosts, proxied
 from checks.probes.html import links
-from checks.probes.http import Browser, Exchange
+from checks.probes.http import Browser, Exchange, host_of
 from checks.scope import Scope
 
 ASSETS_LOOKED_AT = 3
@@ -41,8 +41,14 @@ def homes(scope: Scope) -> tuple[Exchange, ...]:
 
 
 def assets(scope: Scope) -> AssetFacts:
-    """The first static assets that the pages link, each fetched twice. Raises ProbeError when they link none."""
-    pages = homes(scope)
+    """The first static assets that pages behind the edge link, each fetched twice.
+
+    Raises ProbeError when they link none.
+    """
+    behind = proxied(scope.contract, page_hosts(scope))
+    pages = [page for page in homes(scope) if host_of(page.url) in behind]
+    if not pages:
+        raise NotDeclared("no host that shows pages is behind the edge")
     static = scope.contract.edge.cache.static_paths or USUAL_STATIC
     ours = [url for page in pages for url in _assets(page, static)]
     if not ours:
@@ -50,7 +56,7 @@ def assets(scope: Scope) -> AssetFacts:
     with Browser(scope) as browser:
         return AssetFacts(
             page=pages[0],
-            unnamed=browser.ask(f"https://{home_host(scope)}{static[0].rstrip('/')}/launch-ready-probe"),
+            unnamed=browser.ask(f"https://{host_of(pages[0].url)}{static[0].rstrip('/')}/launch-ready-probe"),
             pairs=tuple((browser.ask(url), browser.ask(url)) for url in ours),
         )
 

@@ -35,13 +35,6 @@ class OperatorFacts:
     answer: Exchange
 
 
-@dataclass(frozen=True, kw_only=True)
-class MaintenanceFacts:
-    """The first page of each visited host, and of an API host its health."""
-
-    answers: tuple[Exchange, ...]
-
-
 def sensitive(scope: Scope) -> tuple[Exchange, ...]:
     """The answer of each visited host to paths that must not be served, and to declared blocked paths."""
     declared = [f"{path.rstrip('/')}/launch-ready-probe" for path in scope.contract.edge.waf.blocked_paths]
@@ -124,8 +117,8 @@ def operators(scope: Scope) -> tuple[OperatorFacts, ...]:
         )
 
 
-def maintenance(scope: Scope) -> MaintenanceFacts:
+def maintenance(scope: Scope) -> tuple[Exchange, ...]:
     """The first page of each visited host, and the API's health."""
     with Browser(scope) as browser:
         pages = [browser.ask(f"https://{host.name}/") for host in visited_hosts(scope)]
-        return MaintenanceFacts(answers=(*pages, browser.ask(scope.contract.endpoints.health)))
+        return (*pages, browser.ask(scope.contract.endpoints.health))

@@ -2,7 +2,8 @@
 
 from checks.contract import Contract
 from checks.model import Verdict, judge
-from checks.probes.edge import MOST_REQUESTS, SENSITIVE_PATHS, BurstFacts, MaintenanceFacts, OperatorFacts
+from checks.probes.edge import MOST_REQUESTS, SENSITIVE_PATHS, BurstFacts, OperatorFacts
+from checks.probes.hosts import proxied
 from checks.probes.http import Exchange, host_of
 
 SIGN_IN = frozenset({401, 403})
@@ -22,26 +23,29 @@ def exposed(_contract: Contract, facts: tuple[Exchange, ...]) -> Verdict:
     )
 
 
-def waf(_contract: Contract, facts: tuple[Exchange, ...]) -> Verdict:
+def waf(contract: Contract, facts: tuple[Exchange, ...]) -> Verdict:
     """edge.waf: the edge itself refuses probes for secrets with 403 (Cloudflare, WAF custom rules).
 
-    The edge marks its answers with cf-ray; a refusal by the application behind it does not count. Managed
-    signatures are not judged. A redirect host may redirect instead: its target is judged by itself.
+    The edge marks its answers with cf-ray; a refusal by the application behind it does not count. Managed signatures
+    are not judged here (edge.waf-managed), nor hosts that are not behind the edge. A redirect host may redirect
+    instead: its target is judged by itself.
     """
-    problems = [visit.line() for visit in facts if visit.status != 403 and not visit.location]
+    behind = proxied(contract, {host_of(visit.url) for visit in facts})
+    asked = [visit for visit in facts if host_of(visit.url) in behind]
+    problems = [visit.line() for visit in asked if visit.status != 403 and not visit.location]
     problems += [
         f"{visit.line()} without cf-ray: not refused by the edge"
-        for visit in facts
+        for visit in asked
         if visit.status == 403 and not visit.header("cf-ray")
     ]
-    refused = sum(visit.status == 403 for visit in facts)
+    refused = sum(visit.status == 403 for visit in asked)
     if not refused:
         problems.append("nothing was refused")
     return judge(
         "403 with cf-ray for each blocked path",
-        seen=f"{refused} of {len(facts)} refused by the edge, the others redirected",
+        seen=f"{refused} of {len(asked)} refused by the edge, the others redirected",
         problems=problems,
-        evidence=tuple(visit.line() for visit in facts),
+        evidence=tuple(visit.line() for visit in asked),
     )
 
 
@@ -122,12 +126,12 @@ def operators(_contract: Contract, facts: tuple[OperatorFacts, ...]) -> Verdict:
     )
 
 
-def maintenance(contract: Contract, facts: MaintenanceFacts) -> Verdict:
+def maintenance(contract: Contract, facts: tuple[Exchange, ...]) -> Verdict:
     """edge.maintenance: the declared hosts, and no other, answer 503 with Retry-After (RFC 9110 15.6.4)."""
     declared = contract.edge.maintenance
     closed = set(declared.hosts) if declared else set()
     problems = []
-    for visit in facts.answers:
+    for visit in facts:
         if host_of(visit.url) not in closed:
             problems += [f"{visit.line()}, and no maintenance is declared"] if visit.status == 503 else []
         elif visit.status != 503:
@@ -137,9 +141,9 @@ def maintenance(contract: Contract, facts: MaintenanceFacts) -> Verdict:
             problems.append(f"{visit.url}: Retry-After {said}, declared {declared.retry_after_seconds}")
     return judge(
         "503 with Retry-After on the hosts in maintenance, and on no other",
-        seen=f"{len(closed)} of {len(facts.answers)} hosts in maintenance",
+        seen=f"{len(closed)} of {len(facts)} hosts in maintenance",
         problems=problems,
-        evidence=tuple(visit.line() for visit in facts.answers),
+        evidence=tuple(visit.line() for visit in facts),
     )
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from checks.contract import Maintenance
 from checks.model import Status
-from checks.probes.edge import BurstFacts, MaintenanceFacts, OperatorFacts
+from checks.probes.edge import BurstFacts, OperatorFacts
 from checks.rules import edge
 from tests.checks.exchanges import changed_edge, exchange, passes
 
@@ -24,10 +24,18 @@ def test_exposed(declared, statuses, said):
     ("visits", "said"),
     [
         ([exchange(f"{APEX}/.env", 403, cf_ray="1-AMS")], None),
-        ([exchange(f"{APEX}/.env", 403, cf_ray="1"), exchange("https://www.x/.env", 301, location="/")], None),
+        (
+            [
+                exchange(f"{APEX}/.env", 403, cf_ray="1"),
+                exchange("https://www.tidewriters.example/.env", 301, location="/"),
+            ],
+            None,
+        ),
+        ([exchange(f"{APEX}/.env", 403, cf_ray="1"), exchange(f"{OPS}.env", 404)], None),  # DNS-only
+        ([exchange(f"{OPS}.env", 403, cf_ray="1")], "nothing was refused"),
         ([exchange(f"{APEX}/.env", 404, cf_ray="1-AMS")], "-> 404"),
         ([exchange(f"{APEX}/.env", 403)], "without cf-ray"),
-        ([exchange("https://www.x/.env", 301, location="/")], "nothing was refused"),
+        ([exchange("https://www.tidewriters.example/.env", 301, location="/")], "nothing was refused"),
         ([], "nothing was refused"),
     ],
 )
@@ -134,7 +142,7 @@ def test_maintenance(declared, closed, status, headers, said):
     planned = Maintenance(hosts=closed, retry_after_seconds=600) if closed else None
     subject = changed_edge(declared, maintenance=planned)
 
-    verdict = edge.maintenance(subject, MaintenanceFacts(answers=(exchange(APEX, status, **headers),)))
+    verdict = edge.maintenance(subject, (exchange(APEX, status, **headers),))
 
     assert passes(verdict, said)
     assert verdict.status in {Status.PASS, Status.FAIL}
