@@ -206,11 +206,6 @@ class Stack:
         return canonical_pair(self.settings.canonical, self.settings.domain)[1]
 
     @property
-    def www_host(self) -> str:
-        """The alias that redirects to the apex."""
-        return self.host("www")
-
-    @property
     def proxied_web_hosts(self) -> tuple[str, ...]:
         """This stack's hosts of the app and of operations that pass through the edge, in the order declared."""
         return proxied(self.settings.hosts, self.settings.domain)

@@ -5,21 +5,18 @@ written in another form would never match, so it is refused with the form to wri
 """
 
 import re
-import string
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from infra.hostnames import record_fault
 from infra.redirects.names import Names
+from infra.redirects.paths import PATH, encoded, normal
 
 MAX_PATH = 1000  # characters: a rule's expression has 4,096, of which its hosts take up to 520
 MAX_TARGET = 2000
 MAX_SLASHES = 16  # in the source path of a bulk list's entry that matches what is below it
 BELOW = "/*"
-_UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
-_PATH = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*")
 _QUERY = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})*")
-_ENCODED = re.compile(r"%([0-9A-Fa-f]{2})")
 # Cloudflare's own, and where certificate authorities ask for proofs (RFC 8555 section 8.3).
 _NOT_OURS = ("/cdn-cgi/", "/.well-known/acme-challenge/")
 
@@ -81,8 +78,8 @@ def source(text: str, names: Names) -> Place:
     if not slash:
         raise AddressError("from has a path", f"Write /{text}, or {text or 'app.example'}/* for all of a host.")
     place = _place(_source_host(host, names), f"/{rest}", "from")
-    if place.path != _normal(place.path):
-        raise AddressError(f"rules see the path as {_normal(place.path)}", "Write it in that form.")
+    if place.path != normal(place.path):
+        raise AddressError(f"rules see the path as {normal(place.path)}", "Write it in that form.")
     if len(place.path) > MAX_PATH:
         raise AddressError(f"an old path has at most {MAX_PATH} characters, this one {len(place.path)}", "Shorten it.")
     if place.below and place.path.count("/") > MAX_SLASHES:
@@ -107,8 +104,8 @@ def target(text: str, origin: Place, names: Names) -> Target:
         raise AddressError("to ends in /* only where from does", "Leave out the asterisk, or add one to from.")
     if place.below and (question or "$" in path):
         raise AddressError("to ends in /* without a query and without a $", "Leave them out.")
-    if known and place.path != _normal(place.path):
-        raise AddressError(f"browsers ask for {_normal(place.path)}", "Write it in that form.")
+    if known and place.path != normal(place.path):
+        raise AddressError(f"browsers ask for {normal(place.path)}", "Write it in that form.")
     return Target(f"https://{host}{place.path}{question}{query}", place.below, place if known else None)
 
 
@@ -172,8 +169,8 @@ def _host_fault(authority: str, text: str, names: Names) -> None:
 def _place(host: str, path: str, column: str) -> Place:
     below = path.endswith(BELOW)
     path = path[:-1] if below else path
-    if not _PATH.fullmatch(path):
-        raise AddressError(f"{column} has a character that a path cannot hold", f"Write it encoded: {_encoded(path)}")
+    if not PATH.fullmatch(path):
+        raise AddressError(f"{column} has a character that a path cannot hold", f"Write it encoded: {encoded(path)}")
     if "*" in path:
         raise AddressError(f"{column} has an asterisk only at its end, after a slash", "Write a literal one as %2A.")
     return Place(host, path, below)
@@ -187,27 +184,3 @@ def _leaves_others_alone(place: Place, names: Names) -> None:
         if place.covers(Place(host, path)):
             limit = f"the edge serves https://{host}{path} itself, and it must not be redirected"
             raise AddressError(limit, "Redirect a narrower path.")
-
-
-def _normal(path: str) -> str:
-    """RFC 3986's normal form, with slashes in a row made one, as Cloudflare's URL normalisation has it."""
-    merged = re.sub(r"/{2,}", "/", _ENCODED.sub(_unreserved, path))
-    kept: list[str] = []
-    parts = merged.split("/")[1:]
-    for part in parts:
-        if part == "..":
-            kept[-1:] = []
-        elif part != ".":
-            kept.append(part)
-    return "/" + "/".join([*kept, *([""] if parts[-1] in (".", "..") else [])])
-
-
-def _unreserved(match: re.Match[str]) -> str:
-    character = chr(int(match[1], 16))
-    return character if character in _UNRESERVED else match[0].upper()
-
-
-def _encoded(path: str) -> str:
-    """The path with everything encoded that must be."""
-    pieces = re.findall(r"%[0-9A-Fa-f]{2}|.", path, re.DOTALL)
-    return "".join(p if _PATH.fullmatch(p) else "".join(f"%{b:02X}" for b in p.encode()) for p in pieces)
