@@ -11,6 +11,7 @@ import selectors
 import socket
 import socketserver
 import ssl
+import sys
 import threading
 from collections.abc import Mapping
 from types import TracebackType
@@ -141,7 +142,9 @@ class _Front(socketserver.ThreadingTCPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client or the local AWS that breaks off is no error of the front's; the connection is closed."""
+        """A client or the local AWS that breaks off is no error of the front's; anything else is shown."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class _Passage(socketserver.BaseRequestHandler):
