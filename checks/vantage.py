@@ -28,7 +28,10 @@ class StripeAccess:
 
 @dataclass(frozen=True, kw_only=True)
 class CloudflareAccess:
-    """Cloudflare's API address (with `/client/v4`) and a token with Zone Settings: Read."""
+    """Cloudflare's API address (with `/client/v4`) and a token that may read the zone.
+
+    Zone Settings, Zone WAF, Bot Management and HTTP DDoS Managed Ruleset: Read.
+    """
 
     api_base: str
     api_token: str = field(repr=False)

@@ -20,7 +20,7 @@ from checks.contract import parse
 
 HERE = Path(__file__).resolve().parents[1]
 COMMAND = [sys.executable, str(HERE / "launch_ready.py")]
-ONLY_LIVE = "only live"
+GREEN = {"pass", "only live", "not applicable"}
 
 
 def run(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
@@ -108,7 +108,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
 def test_a_rehearsal_passes_every_journey_and_check(kept):
     assert kept.result["verdict"] == "REHEARSED", kept.result["sentence"]
     assert all(journey["passed"] for journey in kept.result["journeys"])
-    assert {check["status"] for check in kept.result["checks"]} == {"pass", ONLY_LIVE}
+    assert {check["status"] for check in kept.result["checks"]} <= GREEN
     assert kept.result["lag_ms"]["count"] > 0
 
 
@@ -169,7 +169,7 @@ def test_the_checks_alone_can_be_run_again(kept, tmp_path):
         str(tmp_path / "report"),
     )
     findings = json.loads((tmp_path / "report/report.json").read_text())["findings"]
-    assert {finding["status"] for finding in findings} == {"pass", ONLY_LIVE}, ended.stdout
+    assert {finding["status"] for finding in findings} <= GREEN, ended.stdout
     assert ended.returncode == 3  # nothing failed, but a rehearsal without journeys is none
 
 
