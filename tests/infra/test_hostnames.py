@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.hostnames import absolute, domain_fault, label_fault, record_fault
+from infra.hostnames import absolute, domain_fault, label_fault, owner_fault, record_fault
 
 INNER = string.ascii_lowercase + string.digits
 label = st.builds(
@@ -48,7 +48,7 @@ def test_the_longest_label_and_the_longest_name_are_accepted_and_one_more_is_not
 
 @given(st.text(max_size=60))
 def test_any_text_is_judged_without_an_exception(text: str) -> None:
-    for judge in (domain_fault, label_fault, record_fault):
+    for judge in (domain_fault, label_fault, owner_fault, record_fault):
         assert judge(text) is None or judge(text)
 
 
@@ -78,6 +78,22 @@ def test_an_idna_label_is_accepted() -> None:
 def test_records_may_have_underscores_and_hosts_may_not() -> None:
     assert record_fault("_dmarc.tidewriters.example") is None
     assert record_fault("_dmarc.tidewriters.example", host_only=True)
+
+
+@pytest.mark.parametrize("name", ["@", "*", "*.eu", "_dmarc", "s1._domainkey.eu", "xn--schn-7qa", "0"])
+def test_a_record_stands_at_any_name_of_the_zone(name: str) -> None:
+    assert owner_fault(name) is None
+
+
+@given(domain)
+def test_an_asterisk_is_the_whole_first_label_of_a_wildcard_or_none(name: str) -> None:
+    assert owner_fault(f"*.{name}") is None
+    for elsewhere in (f"{name}.*", f"a.*.{name}", f"*a.{name}", f"**.{name}"):
+        assert owner_fault(elsewhere)
+
+
+def test_an_address_is_no_target_of_a_record() -> None:
+    assert record_fault("192.0.2.1") == "an address is not a name"
 
 
 def test_a_relative_target_is_refused() -> None:
