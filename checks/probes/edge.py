@@ -14,6 +14,7 @@ SENSITIVE_PATHS = ("/.env", "/.git/HEAD", "/.git/config")
 # Log4Shell against nobody: every plan's managed rules know it (Cloudflare, "Free Managed Ruleset").
 ATTACK = "/?launch-ready-probe=" + quote("${jndi:ldap://127.0.0.1/launch-ready-probe}", safe="")
 MOST_REQUESTS = 1000  # of one burst: a wider limit is not tried
+WAIT_MOST = 12  # seconds for which a limit that still holds is waited for: the free plan's lift after ten
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +59,7 @@ def attacks(scope: Scope) -> tuple[Exchange, ...]:
 def bursts(scope: Scope) -> tuple[BurstFacts, ...]:
     """A burst against each declared limit, the one with the longest path first: a wider one counts its requests too.
 
-    Raises ProbeError when this address is still refused from an earlier burst.
+    One that still holds from an earlier run is waited for when it lifts soon. Raises ProbeError when it does not.
     """
     limits = sorted(scope.contract.edge.rate_limits, key=lambda limit: -max(map(len, limit.paths)))
     return tuple(burst(scope, limit) for limit in limits)
@@ -69,16 +70,24 @@ def burst(scope: Scope, limit: RateLimit) -> BurstFacts:
     url = limited_url(scope, limit)
     statuses: list[int] = []
     with Browser(scope) as browser:
+        _wait_until_served(scope, browser, url)
         # The edge may count a request only after answering it, so one more than exceeds the limit.
         for number in range(min(limit.requests, MOST_REQUESTS) + 2):
             answer = browser.ask(f"{url}?n={number}")
             statuses.append(answer.status)
             if answer.status == 429:
-                if number == 0:
-                    wait = answer.header("retry-after") or "some"
-                    raise ProbeError(f"{url} refuses this address from before: run again in {wait} seconds")
                 return BurstFacts(limit=limit, url=url, statuses=tuple(statuses), refused=answer)
     return BurstFacts(limit=limit, url=url, statuses=tuple(statuses), refused=None)
+
+
+def _wait_until_served(scope: Scope, browser: Browser, url: str) -> None:
+    answer = browser.ask(url)
+    if answer.status != 429:
+        return
+    wait = answer.header("retry-after")
+    if not wait.isdigit() or int(wait) > WAIT_MOST:
+        raise ProbeError(f"{url} refuses this address from before: run again in {wait or 'some'} seconds")
+    time.sleep(min(scope.deadline.left(WAIT_MOST), int(wait) + 0.5))
 
 
 def limited_url(scope: Scope, limit: RateLimit) -> str:

@@ -53,6 +53,7 @@ class SmallEdge:
     def __init__(self) -> None:
         self.broken: set[str] = set()
         self.page = PAGE
+        self.retry_after = "10"
         self.asked: Counter[str] = Counter()
         self.lock = threading.Lock()
 
@@ -161,12 +162,14 @@ class SmallEdge:
         asked = parse_qs(urlsplit(whole).query)
         if "next" in asked and not self.works("open"):
             return 302, {"location": asked["next"][0]}, ""
-        if "n" not in asked:
+        if "launch-ready-probe" not in urlsplit(whole).path:
             return 200, {"set-cookie": self.cookie()}, self.page
         with self.lock:
             self.asked["auth"] += 1
         over = self.asked["auth"] > 20 and self.works("rate")
-        return (429, {"retry-after": "10"}, "") if over else (404, {}, "")
+        if over and self.retry_after == "0":
+            self.asked["auth"] = 0  # the next request comes when the limit has lifted
+        return (429, {"retry-after": self.retry_after}, "") if over else (404, {}, "")
 
     def static(self, path):
         kind = {"content-type": "text/javascript; charset=utf-8"}

@@ -129,13 +129,19 @@ def test_what_is_not_declared_does_not_apply(run, declared):
     assert {finding.status for finding in run(*optional, of=declared).values()} == {"not applicable"}
 
 
-def test_a_limit_that_still_holds_is_no_verdict(run, edge):
-    edge.asked["auth"] = 20
+def test_a_limit_that_lifts_soon_is_waited_for(run, edge):
+    edge.asked["auth"], edge.retry_after = 20, "0"
+
+    assert run("edge.rate")["edge.rate"].status == "pass"
+
+
+def test_a_limit_that_holds_for_long_is_no_verdict(run, edge):
+    edge.asked["auth"], edge.retry_after = 20, "3600"
 
     finding = run("edge.rate")["edge.rate"]
 
     assert finding.status == "error"
-    assert "refuses this address from before: run again in 10 seconds" in finding.actual
+    assert "refuses this address from before: run again in 3600 seconds" in finding.actual
 
 
 def test_without_the_signing_secret_staleness_is_not_verified(look):
