@@ -9,10 +9,8 @@ from tests.checks.exchanges import changed, passes
 APEX = "tidewriters.example"
 
 
-def record(kind, content, name=APEX, **changes):
-    return Record(
-        **{"name": name, "type": kind, "content": content, "ttl": 1, "proxied": False, "priority": None, **changes}
-    )
+def record(kind, content, name=APEX, *, proxied=False):
+    return Record(name=name, type=kind, content=content, ttl=1, proxied=proxied, priority=None)
 
 
 LONG = "k=" + "a" * 400

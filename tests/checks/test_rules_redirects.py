@@ -33,8 +33,8 @@ def test_https(declared, visits, said):
 
 
 def alias(answer, to=None, **change):
-    facts = {"from_host": WWW, "to_host": APEX, "status": 301, "preserve_path": True, "preserve_query": True}
-    redirect = Redirect(**{**facts, **change})
+    usual = Redirect(from_host=WWW, to_host=APEX, status=301, preserve_path=True, preserve_query=True)
+    redirect = usual.model_copy(update=change)
     target = f"https://{redirect.to_host}{PROBE_PATH}"
     back = exchange(target, 301, location=to) if to else exchange(target)
     return AliasFacts(redirect=redirect, alias=answer, target=back)

@@ -12,8 +12,8 @@ TODAY = date(2026, 11, 21)
 
 
 def facts(rehearsal=False, **changes):
-    values = {"ladder": "dmarc", "rung": "quarantine", "target": "reject", "reached": False, "by": "2027-03-01"}
-    return RungFacts(rung=Rung(**{**values, **changes}), today=TODAY, rehearsal=rehearsal)
+    usual = Rung(ladder="dmarc", rung="quarantine", target="reject", reached=False, by="2027-03-01")
+    return RungFacts(rung=usual.model_copy(update=changes), today=TODAY, rehearsal=rehearsal)
 
 
 @pytest.mark.parametrize(
