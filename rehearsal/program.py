@@ -16,12 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from pulumi import RunError, runtime
+from pulumi.runtime.settings import SETTINGS
+from pulumi.runtime.settings import _get_rpc_manager as get_rpc_manager  # pinned: no public name
 
 from rehearsal.errors import ProgramError
 from rehearsal.monitor import Engine, Monitor, serve
 from rehearsal.stackfile import StackConfig
 
 _SIDE_BY_SIDE = 16  # registrations at a time; each may wait for a twin
+_PAUSE_SECONDS = 0.002
+_PATIENCE = 50  # pauses in which nothing was answered
 # run_path and the SDK's import of the program are process-wide (`sys.modules["__main__"]`, `sys.path`).
 _one_at_a_time = threading.Lock()
 
@@ -77,7 +81,28 @@ async def _in_stack(program: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(_SIDE_BY_SIDE, "register"))
     loop.set_exception_handler(_ignore)  # each output of a resource that failed repeats its error; the first is told
-    await runtime.run_in_stack(program)
+
+    async def declare() -> None:
+        program()
+        await _settle()
+
+    await runtime.run_in_stack(declare)
+
+
+async def _settle() -> None:
+    """Let what the program declared be answered before the SDK waits for it.
+
+    Its own wait looks at every output of the stack each time that one of them is there, which for a large zone is most
+    of a plan pass. This only waits: what is not answered in a while, or failed, is left to the SDK.
+    """
+    left, unchanged = -1, 0
+    while unchanged < _PATIENCE and get_rpc_manager().unhandled_exception is None:
+        await asyncio.sleep(_PAUSE_SECONDS)
+        count = len(SETTINGS.outputs)
+        unchanged = unchanged + 1 if count == left else 0
+        if count == 0:
+            return
+        left = count
 
 
 def _ignore(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
