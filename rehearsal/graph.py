@@ -25,7 +25,8 @@ class Resource:
     """One declared resource; `inputs` are camelCase as the provider gets them, with markers for secret and unknown.
 
     `secrets` and `unknowns` are paths into `inputs` (`rules[0].value`); `parent`, `provider` and the dependencies are
-    URNs, empty when there is none; `source` is `file:line` of the declaration, relative to the project's root.
+    URNs, empty when there is none; `source` is `file:line` of the declaration, relative to the project's root, and
+    `sources` the way back from it to the program's root: `source` itself, its caller, the caller's caller.
     """
 
     urn: str
@@ -41,6 +42,7 @@ class Resource:
     property_dependencies: Mapping[str, tuple[str, ...]]
     options: Mapping[str, Any]
     source: str
+    sources: tuple[str, ...] = ()  # documents from before it was kept have none
 
     def __str__(self) -> str:
         """As messages name it, with the line that declared it."""
@@ -96,8 +98,8 @@ class Graph:
 
 def _resource(entry: Mapping[str, Any]) -> Resource:
     fields = dict(entry)
-    for key in ("secrets", "unknowns", "dependencies"):
-        fields[key] = tuple(fields[key])
+    for key in ("secrets", "unknowns", "dependencies", "sources"):
+        fields[key] = tuple(fields.get(key, ()))
     fields["property_dependencies"] = {key: tuple(urns) for key, urns in entry["property_dependencies"].items()}
     return Resource(**fields)
 

@@ -28,6 +28,9 @@ _OPTIONS = (
 )
 
 
+_PROGRAM = "__main__.py"
+
+
 @dataclass(frozen=True)
 class Registration:
     """`resource` is what the graph shows; `properties` are the same inputs with secrets in plain."""
@@ -44,19 +47,22 @@ def make_urn(project: str, stack: str, parent: str, type_token: str, name: str) 
 
 
 class SourceLines:
-    """Finds the line of the project that declared a resource."""
+    """Finds the lines of the project that declared a resource."""
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
 
-    def of(self, request: Any) -> str:
-        """`file:line` of the innermost frame inside the project, relative to its root; "unknown" without one."""
-        frames = [frame.pc for frame in request.stackTrace.frames]
-        for position in [request.sourcePosition, *frames]:
-            relative = self._relative(position.uri)
-            if relative:
-                return f"{relative}:{position.line}"
-        return "unknown"
+    def of(self, request: Any) -> tuple[str, ...]:
+        """`file:line` of each frame inside the project, relative to its root, innermost first.
+
+        The way ends where the program begins: what runs the program may lie in the project, too.
+        """
+        positions = [request.sourcePosition, *(frame.pc for frame in request.stackTrace.frames)]
+        found = [(self._relative(position.uri), position.line) for position in positions]
+        files = [file for file, _ in found]
+        length = len(files) - files[::-1].index(_PROGRAM) if _PROGRAM in files else len(files)
+        # The position is the first frame, too; and who calls itself is on the way more than once.
+        return tuple(dict.fromkeys(f"{file}:{line}" for file, line in found[:length] if file))
 
     def _relative(self, uri: str) -> str | None:
         path = Path(unquote(urlparse(uri).path))
@@ -89,6 +95,7 @@ def _registration(
     property_dependencies: dict[str, tuple[str, ...]],
     options: dict[str, Any],
 ) -> Registration:
+    lines = sources.of(request)
     resource = Resource(
         urn=urn,
         type=request.type,
@@ -102,7 +109,8 @@ def _registration(
         dependencies=_sorted(request.dependencies),
         property_dependencies={key: property_dependencies[key] for key in sorted(property_dependencies)},
         options=options,
-        source=sources.of(request),
+        source=lines[0] if lines else "unknown",
+        sources=lines,
     )
     return Registration(resource, properties)
 

@@ -123,3 +123,38 @@ def test_the_real_engines_preview_of_this_shape_agrees(graph: Graph) -> None:
     }
     queue = graph.get("aws:sqs/queue:Queue", "events")
     assert {"type": queue.type, "inputs": dict(queue.inputs)} == seen
+
+
+FACTORY = """
+import pulumi
+import pulumi_aws as aws
+
+
+def topic(name):
+    return aws.sns.Topic(name)
+
+
+def declare():
+    for name in ("one", "two"):
+        topic(name)
+
+
+declare()
+"""
+
+
+def test_the_way_back_leads_from_the_declaration_to_the_programs_root(project: Callable[..., Path]) -> None:
+    for over_grpc in (False, True):
+        found = plan(project(FACTORY), "prod", over_grpc=over_grpc)
+        for name in ("one", "two"):
+            topic = found.get("aws:sns/topic:Topic", name)
+            assert topic.sources == ("__main__.py:7", "__main__.py:12", "__main__.py:15")
+            assert topic.source == topic.sources[0]
+
+
+def test_a_document_from_before_the_way_back_was_kept_is_read(graph: Graph) -> None:
+    document = graph.to_document()
+    for entry in document["resources"]:
+        del entry["sources"]
+    jsonschema.validate(document, json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))
+    assert all(resource.sources == () for resource in Graph.from_document(document))
