@@ -147,8 +147,10 @@ def test_a_line_outside_the_project_is_not_its_source() -> None:
     position = resource_pb2.RegisterResourceRequest().sourcePosition
     position.uri, position.line = "file:///elsewhere/x.py", 3
     request = _request("a:b:C", "c", sourcePosition=position)
-    assert SourceLines(Path("/project")).of(request) == "unknown"
+    assert SourceLines(Path("/project")).of(request) == ()
     position.uri = "file:///project/.venv/lib/site-packages/pulumi/x.py"
-    assert SourceLines(Path("/project")).of(_request("a:b:C", "c", sourcePosition=position)) == "unknown"
+    assert SourceLines(Path("/project")).of(_request("a:b:C", "c", sourcePosition=position)) == ()
     position.uri = "file:///project/infra/with%20space.py"
-    assert SourceLines(Path("/project")).of(_request("a:b:C", "c", sourcePosition=position)) == "infra/with space.py:3"
+    assert SourceLines(Path("/project")).of(_request("a:b:C", "c", sourcePosition=position)) == (
+        "infra/with space.py:3",
+    )
