@@ -4,6 +4,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROD = "Pulumi.prod.yaml"
+REFUSED_BY_THE_PROGRAM = 5
+ZONE_AREAS = ("dns.", "redir.", "tls.", "http.", "app.", "cache.", "mail.", "edge.")
+NEED_THE_API = (
+    "edge.webhook",
+    "edge.cors",
+    "edge.preflight",
+    "edge.origin-pulls",
+    "edge.origin-expiry",
+    "edge.origin-alarm",
+)
 JOURNEY = "joins"  # the one that a mutation is rehearsed with where it names no other
 
 
@@ -22,6 +32,13 @@ class Mutation:
     caught_by: str
     exit_code: int = 1
     journey: str = JOURNEY
+
+    @property
+    def in_the_zone(self) -> bool:
+        """Whether the zone alone shows it: what needs AWS, Stripe or a journey is rehearsed as a whole."""
+        if self.journey != JOURNEY or self.caught_by in NEED_THE_API:
+            return False
+        return self.exit_code == REFUSED_BY_THE_PROGRAM or self.caught_by.startswith(ZONE_AREAS)
 
     def apply(self, project: Path) -> None:
         """Change the copy in `project`; AssertionError unless the text stands there exactly once."""
