@@ -74,7 +74,7 @@ def start(site: Site, running: ExitStack, log: Callable[[str], None], owner: Sit
     sites = [site, owner] if owner else [site]
     aws = running.enter_context(AwsTwin(site.region))
     authority = CertificateAuthority(aws.directory)
-    zone = ZoneTwin(plan=(owner or site).plan)
+    zone = ZoneTwin(plans={site.domain: (owner or site).plan})
     dns = running.enter_context(DnsTwin(zone))
     cloudflare = running.enter_context(CloudflareApiTwin(zone, secrets.token_urlsafe(30)))
     origin = running.enter_context(OriginTwin(authority, sorted({host for each in sites for host in each.web_hosts})))
