@@ -74,12 +74,17 @@ class Hsts(Section):
 
 
 class Csp(Section):
-    """Content-Security-Policy of each host, by its label; hosts that are not listed get a strict one."""
+    """Content-Security-Policy of each host, by its label; hosts that are not listed get a strict one.
+
+    `left_to_app` are hosts whose app sends a policy of its own: one with a nonce is another for each answer, and the
+    edge would put its own in that one's place.
+    """
 
     rung: CspRung = "report-only"
     target: CspRung = "report-only"
     by: date | None = None
     policies: dict[str, Policy] = Field(default_factory=dict)
+    left_to_app: tuple[str, ...] = ()
 
     @property
     def enforced(self) -> bool:

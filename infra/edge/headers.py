@@ -48,9 +48,11 @@ def page_headers(stack: Stack) -> dict[str, str]:
 
 
 def policies(stack: Stack) -> dict[str, str]:
-    """The content security policy of each proxied host of the zone that people see."""
-    by_host = {stack.host(label): policy for label, policy in stack.settings.csp.policies.items()}
-    return {host: by_host.get(host, stack.settings.headers.strict_policy) for host in stack.edge_web_hosts}
+    """The content security policy of each proxied host of the zone that people see, but for those left to the app."""
+    csp, strict = stack.settings.csp, stack.settings.headers.strict_policy
+    by_host = {stack.host(label): policy for label, policy in csp.policies.items()}
+    left = {stack.host(label) for label in csp.left_to_app}
+    return {host: by_host.get(host, strict) for host in stack.edge_web_hosts if host not in left}
 
 
 def declared(stack: Stack) -> list[dict[str, str]]:
@@ -69,7 +71,8 @@ def declared_policies(stack: Stack) -> list[dict[str, Any]]:
     """What the contract says of the policies of this stack's hosts."""
     found = policies(stack)
     enforced = stack.settings.csp.enforced
-    return [{"host": host, "enforced": enforced, "policy": found[host]} for host in stack.proxied_web_hosts]
+    own = [host for host in stack.proxied_web_hosts if host in found]
+    return [{"host": host, "enforced": enforced, "policy": found[host]} for host in own]
 
 
 def _by_policy(stack: Stack) -> dict[str, list[str]]:

@@ -94,10 +94,15 @@ def policies_are_for_hosts(csp: Csp, hosts: tuple[Host, ...], zone: str) -> Iter
     if zone == "tenant":
         return
     proxied = sorted({host.name for host in hosts if host.proxied})
-    for label in csp.policies:
-        if label not in proxied:
-            limit = f"the edge sets policies of declared hosts that are proxied: {', '.join(proxied)}"
-            yield problem("csp.policies", label, limit, "Correct the name; an unproxied host's origin sets its own.")
+    for key, labels in (("csp.policies", csp.policies), ("csp.leftToApp", csp.left_to_app)):
+        for label in labels:
+            if label not in proxied:
+                limit = f"the edge sets policies of declared hosts that are proxied: {', '.join(proxied)}"
+                yield problem(key, label, limit, "Correct the name; an unproxied host's origin sets its own.")
+    for label in csp.left_to_app:
+        if label in csp.policies:
+            limit = "the edge sets this host's policy, or its app does"
+            yield problem("csp.leftToApp", label, limit, "Take it out of one of the two.")
 
 
 def cors_names_known_pages(cors: Cors, hosts: tuple[Host, ...], domain: str) -> Iterator[Problem]:

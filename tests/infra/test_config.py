@@ -143,6 +143,12 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         ({"csp": {"rung": "report-only", "target": "enforce"}}, "csp.by", "must have a day"),
         ({"csp": {"by": "soon"}}, "csp.by", "date"),
         ({"csp": {"policies": {"shop": "default-src 'self'"}}}, "csp.policies", "declared hosts that are proxied"),
+        ({"csp": {"leftToApp": ["shop"]}}, "csp.leftToApp", "declared hosts that are proxied"),
+        (
+            {"csp": {"policies": {"app": "default-src 'self'"}, "leftToApp": ["app"]}},
+            "csp.leftToApp",
+            "the edge sets this host's policy, or its app does",
+        ),
         ({"csp": {"policies": {"app": "default-src 'self'\nx-evil: 1"}}}, "csp.policies.app", "one line of ASCII"),
         ({"csp": {"policies": {"app": " ; "}}}, "csp.policies.app", "one line of ASCII"),
         ({"csp": {"policies": {"app": ";"}}}, "csp.policies.app", "at least one directive"),

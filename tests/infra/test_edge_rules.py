@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from handlers.settings import WEBHOOK_PATH
-from infra.edge import expressions, rate_limits
+from infra.edge import expressions, headers, rate_limits
 from infra.edge.addresses import STRIPE_WEBHOOK_ADDRESSES
 from infra.edge.contract import edge
 from infra.edge.firewall import SKIPPED_PHASES
@@ -300,6 +300,14 @@ def test_an_expression_that_is_too_long_is_named_by_its_rule() -> None:
     with pytest.raises(ConfigError) as caught:
         zone_rules(declared(waf={"blockedPaths": [f"/{number}{'a' * 150}" for number in range(30)]}))
     assert "the expression of rule blocked-paths has at most 4096 characters" in str(caught.value)
+
+
+def test_the_edge_leaves_the_policy_of_a_host_to_its_app() -> None:
+    stack = declared(csp={"leftToApp": ["app"]})
+    app = stack.host("app")
+    assert app not in headers.policies(stack)
+    assert app not in [entry["host"] for entry in headers.declared_policies(stack)]
+    assert app not in str([rule.expression for rule in headers.rules(stack) if str(rule.ref).startswith("csp-")])
 
 
 def test_hosts_with_the_same_policy_share_a_rule() -> None:
