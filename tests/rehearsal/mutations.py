@@ -6,13 +6,10 @@ from pathlib import Path
 PROD = "Pulumi.prod.yaml"
 REFUSED_BY_THE_PROGRAM = 5
 ZONE_AREAS = ("dns.", "redir.", "tls.", "http.", "app.", "cache.", "mail.", "edge.")
+# Checks that look at the API, or at Stripe: the zone alone does not pass them even without a mistake.
 NEED_THE_API = (
-    "edge.webhook",
-    "edge.cors",
-    "edge.preflight",
-    "edge.origin-pulls",
-    "edge.origin-expiry",
-    "edge.origin-alarm",
+    *("edge.webhook", "edge.webhook-addresses", "edge.cors", "edge.preflight", "http.nosniff"),
+    *("edge.origin-pulls", "edge.origin-expiry", "edge.origin-alarm"),
 )
 JOURNEY = "joins"  # the one that a mutation is rehearsed with where it names no other
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.rehearsal.mutations import JOURNEY, MUTATIONS, Mutation
+from tests.rehearsal.mutations import JOURNEY, MUTATIONS, NEED_THE_API, PROD, ZONE_AREAS, Mutation
 from tests.rehearsal.warm import Warm, warm
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -135,6 +135,18 @@ def test_a_copy_runs_its_own_code(tmp_path: Path, command: Warm):
 def test_the_declaration_as_it_is_is_rehearsed(rehearsals: Rehearsals):
     ending = rehearsals.of(None)
     assert (ending.exit_code, ending.failed, ending.journeys) == (0, {}, {JOURNEY: True}), ending.said
+
+
+@pytest.mark.parametrize("plan", ["free", "pro", "business"])
+def test_the_app_is_rehearsed_on_each_plan(rehearsals: Rehearsals, plan: str):
+    project = rehearsals.original.with_name(plan)
+    shutil.copytree(rehearsals.original, project)
+    Mutation("plan", PROD, "zonePlan: free", f"zonePlan: {plan}", "").apply(project)
+    exit_code, said = rehearsals.command.run(
+        project, STAGE.name, *(area.rstrip(".") for area in ZONE_AREAS), seconds=LONGEST_SECONDS
+    )
+    assert exit_code == 0, said
+    assert json.loads(said.splitlines()[-1])["failed"].keys() <= set(NEED_THE_API)
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name.replace(" ", "-"))

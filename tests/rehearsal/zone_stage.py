@@ -1,6 +1,6 @@
-"""Stages the zone of a project alone: the DNS, edge and API twins with what is declared, judged by one check.
+"""Stages the zone of a project alone: the DNS, edge and API twins with what is declared, judged by checks or areas.
 
-Run in a copy of the project as `python zone_stage.py CHECK`; prints `{"failed": {check: what it saw}}`. AWS and Stripe
+Run in a copy of the project as `python zone_stage.py CHECK…`; prints `{"failed": {check: what it saw}}`. AWS and Stripe
 are echoed, so a mistake in the zone is seen in a fraction of a whole rehearsal's time. What refuses the deployment ends
 it with the exit code that the command has for it.
 """
@@ -8,7 +8,7 @@ it with the exit code that the command has for it.
 import hashlib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
@@ -83,8 +83,8 @@ def _echo(type_: str, urn: str, values: Mapping[str, Any]) -> Answer:
     return Answer(id_, arn)
 
 
-def failed(check: str) -> dict[str, str]:
-    """What `check` sees of the declared zone, by its id; empty where it is green."""
+def failed(names: Sequence[str]) -> dict[str, str]:
+    """What the checks or areas `names` see of the declared zone, by id; those that are green are left out."""
     site = read_site(PROJECT, STACK)
     zone = ZoneTwin(plans={site.domain: site.plan})
     with ExitStack() as running:
@@ -101,7 +101,7 @@ def failed(check: str) -> dict[str, str]:
             "cloudflare": {"api_base": api.base_url, "api_token": TOKEN},
             "rehearsal": True,
         }
-        report = checks.run(contract, checks.Vantage.from_document(vantage), only=[check])
+        report = checks.run(contract, checks.Vantage.from_document(vantage), only=names)
     findings = checks.document(report)["findings"]
     return {one["id"]: one["actual"] for one in findings if one["status"] not in GREEN}
 
@@ -115,7 +115,7 @@ def _declare(zone: ZoneTwin) -> dict[str, Any]:
 
 if __name__ == "__main__":
     try:
-        sys.stdout.write(json.dumps({"failed": failed(sys.argv[1])}) + "\n")
+        sys.stdout.write(json.dumps({"failed": failed(sys.argv[1:])}) + "\n")
     except RehearsalError as error:
         sys.stdout.write(f"{error}\n")
         sys.exit(error.exit_code)
