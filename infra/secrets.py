@@ -59,6 +59,7 @@ class Secrets(Component):
         resource = aws.secretsmanager.Secret(
             f"secret-{purpose}",
             name=name,
+            description=f"Rolled by hand: launch-ready roll {purpose}, see docs/secrets.md",
             # A stack that may be destroyed must also be able to come back: a secret in recovery keeps its name.
             recovery_window_in_days=30 if protect else 0,
             opts=self.child(protect=protect),

@@ -33,6 +33,7 @@ class Truststore(Component):
 
     def __init__(self, stack: Stack, authorities: Sequence[pulumi.Output[str]], parent: pulumi.Resource) -> None:
         super().__init__("truststore", pulumi.ResourceOptions(parent=parent))
+        # checkov:skip=CKV_AWS_18:certificates of authorities are public, and API Gateway alone reads them
         self.bucket = Bucket("truststore-bucket", bucket=_bucket_name(stack), opts=self.child())
         kept = [self._private(), self._encrypted(), self._by_tls_alone(), self._versioned()]
         self.object = BucketObjectv2(
