@@ -10,7 +10,7 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -42,10 +42,18 @@ Vantage = Annotated[
 ]
 
 
+FromPreview = Annotated[
+    Path | None,
+    typer.Option("--from-preview", help="Read `pulumi preview --json` instead of running the program.", metavar="FILE"),
+]
+
+
 class PlanFormat(StrEnum):
     """What `plan` can print."""
 
     GRAPH = "graph"
+    TERRAFORM_PLAN = "terraform-plan"
+    MARKDOWN = "markdown"
 
 
 class FailOn(StrEnum):
@@ -298,17 +306,73 @@ def roll(
 def plan(
     stack: Stack = "prod",
     output: Annotated[PlanFormat, typer.Option("--format", help="The document to print.")] = PlanFormat.GRAPH,
+    from_preview: FromPreview = None,
 ) -> None:
     """Print what the program declares, without deploying anything."""
+    from checks import policy as policies
     from rehearsal.errors import RehearsalError
     from rehearsal.plan import plan as plan_pass
 
     try:
-        graph = plan_pass(PROJECT, stack)
+        if from_preview:
+            preview = policies.read_preview(from_preview)
+            graph = preview.graph
+            if preview.left_out:
+                _progress(f"launch-ready: {preview.left_out} resources that stay as they are are not in this preview")
+        else:
+            graph = plan_pass(PROJECT, stack).to_document()
+        _print([_planned_as(output, graph)])
     except RehearsalError as error:
         _stop(str(error), error.exit_code)
-    if output is PlanFormat.GRAPH:
-        sys.stdout.write(graph.to_json() + "\n")
+    except policies.PolicyError as error:
+        _stop(str(error), EXIT_USAGE)
+
+
+def _planned_as(output: PlanFormat, graph: Mapping[str, Any]) -> str:
+    from checks import policy as policies
+
+    if output is PlanFormat.MARKDOWN:
+        return policies.plan_as_markdown(graph)
+    document = graph if output is PlanFormat.GRAPH else policies.terraform_plan(graph).document
+    return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False)
+
+
+@app.command()
+def policy(
+    stack: Stack = "prod",
+    from_preview: FromPreview = None,
+    policies: Annotated[
+        list[Path] | None,
+        typer.Option("--policies", help="A folder with more policies; may be repeated.", metavar="DIR"),
+    ] = None,
+    sarif: Annotated[Path | None, typer.Option("--sarif", help="Also write SARIF.", metavar="FILE")] = None,
+    junit: Annotated[Path | None, typer.Option("--junit", help="Also write JUnit.", metavar="FILE")] = None,
+    markdown: Annotated[Path | None, typer.Option("--markdown", help="Also write Markdown.", metavar="FILE")] = None,
+    annotate: Annotated[
+        bool, typer.Option("--annotate", help="Also print annotations of GitHub.", envvar="GITHUB_ACTIONS")
+    ] = False,
+) -> None:
+    """Scan the declaration with checkov and our own policies: findings on Python lines, exit code 2 for no scan."""
+    from checks import policy as scanning
+    from rehearsal.errors import RehearsalError
+    from rehearsal.plan import plan as plan_pass
+
+    try:
+        with scanning.Scanner(scanning.environment(PROJECT, _progress)) as scanner:
+            if from_preview:
+                graph = scanning.read_preview(from_preview).whole()
+            else:
+                graph = plan_pass(PROJECT, stack, assume_arns=True).to_document()
+            found = scanner.scan(scanning.terraform_plan(graph), PROJECT, policies or ())
+        scanning.write(found, scanning.Files(sarif=sarif, junit=junit, markdown=markdown))
+    except RehearsalError as error:
+        _stop(f"{error}\nNothing was scanned.", EXIT_USAGE)
+    except scanning.PolicyError as error:
+        _stop(f"{error}\nNothing was scanned.", EXIT_USAGE)
+    except KeyboardInterrupt:
+        _stop("interrupted", EXIT_INTERRUPTED)
+    _print(scanning.console(found, annotate=annotate))
+    raise typer.Exit(found.exit_code)
 
 
 @app.command()
@@ -500,7 +564,8 @@ def _cloudflare(vantage: Path | None) -> Any:
     token = os.environ.get("CLOUDFLARE_API_TOKEN")
     if access is None and token is None:
         raise checks.UsageError("set CLOUDFLARE_API_TOKEN to a token that may read the zone, or give --vantage")
-    return access or checks.CloudflareAccess(api_base=CLOUDFLARE_API, api_token=token or "")
+    base = os.environ.get("CLOUDFLARE_BASE_URL", CLOUDFLARE_API)  # where the provider looks, too
+    return access or checks.CloudflareAccess(api_base=base, api_token=token or "")
 
 
 @contextmanager

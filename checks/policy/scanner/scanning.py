@@ -1,0 +1,48 @@
+"""One scan: load the policies, run the checks that were asked for, and hold what ran against what should have."""
+
+from typing import Any
+
+import loading
+from checkov.common.bridgecrew.check_type import CheckType
+from checkov.common.checks_infra.registry import get_graph_checks_registry
+from checkov.common.output.report import Report
+from checkov.runner_filter import RunnerFilter
+from checkov.terraform.checks.resource.registry import resource_registry
+from checkov.terraform.plan_runner import Runner
+from enriching import enrich
+from results import document
+
+
+def scan(request: dict[str, Any]) -> dict[str, Any]:
+    """The result document; a scan with `problems` was none, whatever else it holds."""
+    graph_registry = get_graph_checks_registry(CheckType.TERRAFORM)
+    graph_registry.load_checks()
+    built_in = loading.registered(resource_registry, graph_registry)
+    added, problems = loading.load(request["policies"], resource_registry, graph_registry)
+    wanted = {*request["allowed"], *added}
+    problems += [
+        f"the check {one} is allowed, but checkov has no such check"
+        for one in sorted(set(request["allowed"]) - built_in)
+    ]
+    problems += [f"the policy {one} is missing: no file registered it" for one in sorted(set(request["ours"]) - added)]
+    report = _run(request["plan"], wanted)
+    problems += _unseen(report, request["lines"])
+    enrich(report, request["lines"])
+    return document(report, wanted, request["lines"], problems)
+
+
+def _run(plan: str, wanted: set[str]) -> Report:
+    chosen = RunnerFilter(framework=[CheckType.TERRAFORM_PLAN], checks=sorted(wanted))
+    report = Runner().run(files=[plan], runner_filter=chosen)
+    assert isinstance(report, Report), "several reports come only with container images, which are not looked at"
+    return report
+
+
+def _unseen(report: Report, lines: dict[str, Any]) -> list[str]:
+    """Resources that checkov did not take in; it says nothing of them itself."""
+    seen = {resource.rpartition(":")[2] for resource in report.resources}
+    missing = sorted(set(lines) - seen)
+    problems = [f"checkov did not read {path}" for path in report.parsing_errors]
+    if missing:
+        problems.append(f"{len(missing)} of {len(lines)} resources were not scanned: {', '.join(missing[:5])}")
+    return problems
