@@ -16,7 +16,22 @@ from checks.errors import ProbeError, UsageError
 from checks.vantage import CloudflareAccess
 
 VERSION = 1
-_PAGE = 1000  # records in one answer; Cloudflare gives up to 5,000,000, of which nobody needs one
+_SMALL_PAGE = 50
+_PAGE = 100  # what every version of the API gives at once
+# Where neither settings nor rulesets can be listed, these are asked for one by one.
+SETTINGS = (
+    *("ssl", "min_tls_version", "tls_1_3", "always_use_https", "automatic_https_rewrites", "security_header"),
+    *("tls_client_auth", "browser_cache_ttl", "cache_level", "development_mode", "early_hints", "http2", "http3"),
+    *("0rtt", "brotli", "browser_check", "challenge_ttl", "email_obfuscation", "hotlink_protection", "ip_geolocation"),
+    *("ipv6", "opportunistic_encryption", "opportunistic_onion", "rocket_loader", "security_level", "websockets"),
+)
+PHASES = (
+    *("http_request_sanitize", "ddos_l7", "http_request_transform", "http_request_dynamic_redirect"),
+    *("http_request_origin", "http_config_settings", "http_request_firewall_custom", "http_ratelimit"),
+    *("http_request_firewall_managed", "http_request_late_transform", "http_request_cache_settings"),
+    *("http_response_headers_transform", "http_response_compression", "http_custom_errors"),
+)
+ACCOUNT_PHASES = ("http_request_redirect",)
 _TIMEOUT_SECONDS = 30.0
 _RETRIES = 4  # of 429 and 5xx, with the SDK's own back-off, which keeps to Retry-After
 _DENIED = (401, 403)
@@ -64,7 +79,7 @@ class _Reading:
         snapshot: dict[str, Any] = {
             "version": VERSION,
             "zone": zone,
-            "settings": self._one(f"{path}/settings"),
+            "settings": self._settings(path),
             "records": list(self._pages(f"{path}/dns_records")),
             "dnssec": self._one(f"{path}/dnssec"),
             "rulesets": self._rulesets(path, "zone"),
@@ -95,19 +110,32 @@ class _Reading:
             raise ProbeError(f"the token sees no zone {domain!r}: give one with Zone: Read for it")
         return self._one(f"/zones/{found[0]['id']}")
 
+    def _settings(self, zone: str) -> list[dict[str, Any]]:
+        listed = self._one(f"{zone}/settings")
+        if listed is not None:
+            return listed
+        each = (self._one(f"{zone}/settings/{name}") for name in SETTINGS)  # the list is not in the SDK any more
+        return [setting for setting in each if setting is not None]
+
     def _rulesets(self, owner: str, kind: str) -> list[dict[str, Any]]:
         """The entry points of the phases, each with its rules; Cloudflare's own managed rulesets are left out."""
         listed = [ruleset for ruleset in self._cursor(f"{owner}/rulesets") if ruleset["kind"] == kind]
-        return [self._one(f"{owner}/rulesets/{ruleset['id']}") for ruleset in listed]
+        if listed:
+            return [self._one(f"{owner}/rulesets/{ruleset['id']}") for ruleset in listed]
+        phases = PHASES if kind == "zone" else ACCOUNT_PHASES
+        each = (self._one(f"{owner}/rulesets/phases/{phase}/entrypoint") for phase in phases)
+        return [ruleset for ruleset in each if ruleset is not None]
 
     def _lists(self, account: str) -> list[dict[str, Any]]:
-        listed = self._one(f"{account}/rules/lists")
+        listed = self._one(f"{account}/rules/lists") or []
         return [{**one, "items": list(self._cursor(f"{account}/rules/lists/{one['id']}/items"))} for one in listed]
 
     def _pages(self, path: str, query: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
         page = 1
         while True:
-            answer = self._get(path, {**(query or {}), "page": page, "per_page": _PAGE if "dns" in path else 50})
+            answer = self._get(
+                path, {**(query or {}), "page": page, "per_page": _PAGE if "dns" in path else _SMALL_PAGE}
+            )
             yield from answer["result"] or []
             if page >= (answer.get("result_info") or {}).get("total_pages", 1):
                 return
