@@ -547,12 +547,17 @@ def _adopted(stack: str) -> dict[str, Path]:
 
 def _zone_graphs(stack: str, owner: str) -> list[dict[str, Any]]:
     """The graphs of every stack in the zone, its owner's first: what a tenant declares is no stranger's."""
+    import checks
+    from infra import stackfiles, tenancy
     from rehearsal import stackfile
     from rehearsal.plan import plan as plan_pass
 
     first = owner or stack
-    config = stackfile.load(PROJECT, first)
-    tenants = json.loads(config.values[f"{config.project}:tenants"])
+    others = stackfiles.OfProject(stackfile.load(PROJECT, first).project, stackfiles.StackFiles(PROJECT))
+    try:
+        tenants = [name for name, _ in tenancy.tenants_of(first, others)]
+    except stackfiles.StackFileError as error:
+        raise checks.UsageError(str(error)) from error
     return [plan_pass(PROJECT, name).to_document() for name in (first, *tenants)]
 
 

@@ -20,7 +20,7 @@ from infra.hostnames import absolute
 from infra.problems import ConfigError, Problem
 from infra.rules import RULES
 from infra.settings import Settings, Stack
-from infra.stackfiles import OtherStack, StackFileError
+from infra.stackfiles import OfProject, OtherStacks, StackFileError, StackFiles, of_namespace
 from infra.tenancy import Borrowed, Tenant
 
 _SHOWN = 80  # characters of a value in a problem
@@ -38,22 +38,19 @@ def stack() -> Stack:
     return load(raw, project=pulumi.get_project(), stack=pulumi.get_stack())
 
 
-def load(raw: Mapping[str, str], *, project: str, stack: str, other_stack: OtherStack = stackfiles.of_project) -> Stack:
+def load(raw: Mapping[str, str], *, project: str, stack: str, others: OtherStacks | None = None) -> Stack:
     """The stack whose raw configuration is `raw`: namespaced key to text, JSON for what is not text.
 
-    `other_stack` gives the configuration of the zone's other stacks by their names. Raises ConfigError. The namespaces
-    of the providers are theirs, but for `aws:region`, which is needed here.
+    `others` are the project's other stacks, by default those whose files are beside Pulumi.yaml. Raises ConfigError.
+    The namespaces of the providers are theirs, but for `aws:region`, which is needed here.
     """
-
-    def other(name: str) -> Mapping[str, str]:
-        return _own_keys(other_stack(name), project)
-
-    borrowed = _with_owners_values(_own_keys(raw, project), project, stack, other)
+    inside = OfProject(project, others or StackFiles())
+    borrowed = _with_owners_values(of_namespace(raw, project), inside)
     valid: dict[str, Any] = {}
     problems = [*_unknown(borrowed.raw), *_collect(borrowed.raw, valid), *_region(raw), *_stack_name(stack)]
     problems += borrowed.problems
     problems += [problem for rule in RULES for problem in rule.problems(valid)]
-    tenants, at_odds = _tenants(valid, stack, other)
+    tenants, at_odds = _tenants(valid, stack, inside)
     problems += at_odds
     if problems:
         raise ConfigError(stack, (_in_namespace(problem, project) for problem in problems))
@@ -61,43 +58,36 @@ def load(raw: Mapping[str, str], *, project: str, stack: str, other_stack: Other
     return Stack(project=project, name=stack, region=raw[REGION], settings=settings, tenants=tenants)
 
 
-def _own_keys(raw: Mapping[str, str], project: str) -> dict[str, str]:
-    return {key.removeprefix(f"{project}:"): text for key, text in raw.items() if key.startswith(f"{project}:")}
-
-
-def _with_owners_values(own: Mapping[str, str], project: str, stack: str, other: OtherStack) -> Borrowed:
+def _with_owners_values(own: Mapping[str, str], others: OfProject) -> Borrowed:
     if own.get("zone") != "tenant":
         return Borrowed(own)
-    return tenancy.with_owners_values(own, _own_keys(stackfiles.defaults(), project), stack, other)
+    return tenancy.with_owners_values(own, of_namespace(stackfiles.defaults(), others.project), others)
 
 
-def _tenants(valid: Mapping[str, Any], stack: str, other: OtherStack) -> tuple[tuple[Tenant, ...], list[Problem]]:
+def _tenants(valid: Mapping[str, Any], stack: str, others: OtherStacks) -> tuple[tuple[Tenant, ...], list[Problem]]:
     """The stacks whose hosts are in this one's zone, and what stands in their way."""
-    if not {"tenants", "domain", "hosts", "api_host"} <= valid.keys() or not valid["tenants"]:
+    if not {"zone", "domain", "hosts", "api_host"} <= valid.keys() or valid["zone"] == "tenant":
         return (), []
     found: list[Tenant] = []
     problems: list[Problem] = []
-    for index, name in enumerate(valid["tenants"]):
-        tenant = _tenant(name, stack, valid["domain"], other)
-        if isinstance(tenant, Tenant):
-            found.append(tenant)
-        else:
-            problems.append(
-                Problem(key=f"tenants[{index}]", value=name, limit=tenant, remedy=f"Mend Pulumi.{name}.yaml.")
-            )
+    try:
+        for name, theirs in tenancy.tenants_of(stack, others):
+            tenant = _tenant(name, theirs, valid["domain"])
+            if isinstance(tenant, Tenant):
+                found.append(tenant)
+            else:
+                limit = f"stack {name!r} is a tenant of this zone, and {tenant}"
+                problems.append(Problem(key="zone", value=name, limit=limit, remedy=f"Mend Pulumi.{name}.yaml."))
+    except StackFileError as error:
+        limit = f"{error}, and it may be a tenant of this zone"
+        problems.append(Problem(key="zone", value="owner", limit=limit, remedy="Mend the file, or take it away."))
     names = {absolute(host.name, valid["domain"]) for host in valid["hosts"]}
     own = frozenset({*names, absolute(valid["api_host"], valid["domain"])})
     return tuple(found), [*problems, *tenancy.collisions(own, found)]
 
 
-def _tenant(name: str, stack: str, domain: str, other: OtherStack) -> Tenant | str:
+def _tenant(name: str, theirs: Mapping[str, str], domain: str) -> Tenant | str:
     """The tenant of that name, or what is wrong with its file."""
-    try:
-        theirs = other(name)
-    except StackFileError as error:
-        return str(error)
-    if (theirs.get("zone"), theirs.get("owner")) != ("tenant", stack):
-        return f"its file must say `zone: tenant` and `owner: {stack}`"
     valid: dict[str, Any] = {}
     wrong = list(_collect({key: theirs[key] for key in ("hosts", "apiHost") if key in theirs}, valid))
     if "hosts" not in valid or "api_host" not in valid:

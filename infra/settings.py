@@ -105,7 +105,6 @@ class Settings(Section):
     zone: Literal["owner", "tenant"] = "owner"
     zone_id: str = Field(default="", pattern=r"^([0-9a-f]{32})?$")
     owner: str = ""
-    tenants: tuple[str, ...] = ()
     api_host: Annotated[str, AfterValidator(_api_label)] = "api"
     livemode: bool = True
     hosts: tuple[Host, ...] = Field(min_length=1)

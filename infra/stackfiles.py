@@ -6,9 +6,10 @@ show its hosts only after an `up`, and each of the two would wait for the other 
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 
@@ -16,7 +17,17 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 _BOOLEAN = "tag:yaml.org,2002:bool"
 _DATE = "tag:yaml.org,2002:timestamp"
 
-OtherStack = Callable[[str], Mapping[str, str]]
+
+class OtherStacks(Protocol):
+    """The configuration of the project's other stacks: namespaced key to text, JSON for what is not text."""
+
+    def names(self) -> Sequence[str]:
+        """Every stack that there is, in a fixed order."""
+        ...
+
+    def of(self, name: str) -> Mapping[str, str]:
+        """One stack's. Raises StackFileError."""
+        ...
 
 
 class StackFileError(Exception):
@@ -35,15 +46,44 @@ class _EngineYaml(yaml.SafeLoader):
 _EngineYaml.add_implicit_resolver(_BOOLEAN, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 
 
-def of_project(name: str, root: Path = PROJECT_ROOT) -> dict[str, str]:
-    """The configuration in `Pulumi.<name>.yaml`: namespaced key to text, JSON for what is not text.
+@dataclass(frozen=True)
+class StackFiles:
+    """The stack files beside `Pulumi.yaml`. Encrypted values are left out: what one stack asks is never secret."""
 
-    Encrypted values are left out: what one stack asks of another is never secret. Raises StackFileError.
-    """
-    config = _read(root / f"Pulumi.{name}.yaml").get("config")
-    if not isinstance(config, dict):
-        raise StackFileError(f"Pulumi.{name}.yaml has no `config` mapping")
-    return {str(key): _text(value) for key, value in config.items() if not _is_sealed(value)}
+    root: Path = PROJECT_ROOT
+
+    def names(self) -> Sequence[str]:
+        """See OtherStacks."""
+        found = sorted(self.root.glob("Pulumi.*.yaml"))
+        return [path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in found]
+
+    def of(self, name: str) -> dict[str, str]:
+        """See OtherStacks."""
+        config = _read(self.root / f"Pulumi.{name}.yaml").get("config")
+        if not isinstance(config, dict):
+            raise StackFileError(f"Pulumi.{name}.yaml has no `config` mapping")
+        return {str(key): _text(value) for key, value in config.items() if not _is_sealed(value)}
+
+
+@dataclass(frozen=True)
+class OfProject:
+    """Other stacks with the keys of one project alone, without its name."""
+
+    project: str
+    others: OtherStacks
+
+    def names(self) -> Sequence[str]:
+        """See OtherStacks."""
+        return self.others.names()
+
+    def of(self, name: str) -> Mapping[str, str]:
+        """See OtherStacks."""
+        return of_namespace(self.others.of(name), self.project)
+
+
+def of_namespace(raw: Mapping[str, str], project: str) -> dict[str, str]:
+    """The keys of `project`, without its name."""
+    return {key.removeprefix(f"{project}:"): text for key, text in raw.items() if key.startswith(f"{project}:")}
 
 
 def defaults(root: Path = PROJECT_ROOT) -> dict[str, str]:

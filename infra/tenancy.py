@@ -13,7 +13,7 @@ from typing import Any
 from infra.hostnames import absolute
 from infra.names.sections import Host
 from infra.problems import Problem, problem
-from infra.stackfiles import OtherStack, StackFileError
+from infra.stackfiles import OtherStacks, StackFileError
 
 # What a tenant takes from its owner, because it is the zone's: aliases of the fields of Settings.
 SHARED = (
@@ -21,9 +21,7 @@ SHARED = (
     *("ssl", "minTlsVersion", "hsts", "csp", "headers", "cache", "waf", "rateLimits", "bots", "ddos"),
 )
 # What only an owner may have: it belongs to no host of a tenant.
-OWNERS_ALONE = (
-    *("parked", "retired", "redirects", "apps", "securityTxt", "maintenance", "settings", "extraRules", "tenants"),
-)
+OWNERS_ALONE = (*("parked", "retired", "redirects", "apps", "securityTxt", "maintenance", "settings", "extraRules"),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +62,7 @@ class Borrowed:
     problems: tuple[Problem, ...] = ()
 
 
-def with_owners_values(raw: Mapping[str, str], defaults: Mapping[str, str], stack: str, other: OtherStack) -> Borrowed:
+def with_owners_values(raw: Mapping[str, str], defaults: Mapping[str, str], others: OtherStacks) -> Borrowed:
     """What a tenant is configured with: its own keys, and the zone's from the owner's file.
 
     `raw` maps keys without namespace to text, `defaults` those of Pulumi.yaml, which the engine fills in: a value
@@ -75,10 +73,10 @@ def with_owners_values(raw: Mapping[str, str], defaults: Mapping[str, str], stac
         remedy = "Name the stack that owns it: pulumi config set owner prod."
         return Borrowed(raw, (problem("owner", "nothing", "a tenant's zone is owned by another stack", remedy),))
     try:
-        theirs = other(owner)
+        theirs = others.of(owner)
     except StackFileError as error:
         return Borrowed(raw, (problem("owner", owner, str(error), "Correct the name of the stack."),))
-    problems = [*_owner_problems(theirs, owner, stack), *_own_rules(raw, defaults)]
+    problems = [*_owner_problems(theirs, owner), *_own_rules(raw, defaults)]
     merged = dict(raw)
     for key in SHARED:
         value = theirs.get(key, defaults.get(key))
@@ -92,12 +90,9 @@ def with_owners_values(raw: Mapping[str, str], defaults: Mapping[str, str], stac
     return Borrowed(merged, tuple(problems))
 
 
-def _owner_problems(theirs: Mapping[str, str], owner: str, stack: str) -> Iterator[Problem]:
+def _owner_problems(theirs: Mapping[str, str], owner: str) -> Iterator[Problem]:
     if theirs.get("zone", "owner") != "owner":
         yield problem("owner", owner, "that stack owns no zone itself", "Name the stack whose `zone` is owner.")
-    if stack not in _parsed(theirs.get("tenants", "[]")):
-        limit = f"stack {owner!r} does not list {stack!r} among its tenants, so no rule would cover its hosts"
-        yield problem("owner", owner, limit, f"Add {stack} to `tenants` in Pulumi.{owner}.yaml.")
 
 
 def _own_rules(raw: Mapping[str, str], defaults: Mapping[str, str]) -> Iterator[Problem]:
@@ -106,14 +101,22 @@ def _own_rules(raw: Mapping[str, str], defaults: Mapping[str, str]) -> Iterator[
             yield problem(key, _short(raw[key]), "only the stack that owns the zone declares it", "Move it there.")
 
 
+def tenants_of(owner: str, others: OtherStacks) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Name and configuration of every stack whose file says that it is a tenant of `owner`. Raises StackFileError."""
+    for name in others.names():
+        theirs = others.of(name)
+        if (theirs.get("zone"), theirs.get("owner")) == ("tenant", owner):
+            yield name, theirs
+
+
 def collisions(names: frozenset[str], tenants: Iterable[Tenant]) -> Iterator[Problem]:
     """Two stacks must not stand at one name: whichever is deployed last would take it."""
     taken = dict.fromkeys(names, "this stack")
-    for index, tenant in enumerate(tenants):
+    for tenant in tenants:
         for name in sorted(tenant.names):
             if name in taken:
-                limit = f"{name} is a host of {taken[name]} too"
-                yield problem(f"tenants[{index}]", tenant.name, limit, "Give one of the two another name.")
+                limit = f"stack {tenant.name!r}, a tenant of this zone, stands at a host of {taken[name]}"
+                yield problem("hosts", name, limit, f"Give it another name here or in Pulumi.{tenant.name}.yaml.")
             taken[name] = f"stack {tenant.name!r}"
 
 

@@ -52,7 +52,6 @@ def first_guess(snapshot: Mapping[str, Any], today: date) -> Guess:
         "zone": "owner",
         "zoneId": "",
         "owner": "",
-        "tenants": [],
         "apiHost": api_label(records, domain),
         "canonical": canonical(records, domain),
         "hosts": hosts,

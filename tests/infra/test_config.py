@@ -47,7 +47,6 @@ NO_HOSTS_NAMED: dict[str, Any] = {
     "apps": {},
     "access": {},
     "maintenance": {},
-    "tenants": [],
 }
 
 
@@ -377,12 +376,12 @@ def test_a_missing_region_is_named() -> None:
 @pytest.mark.parametrize("name", ["a.b", "x" * 33])
 def test_a_stack_whose_name_aws_would_refuse_is_named(name: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        load(raw(tenants=None), project="launch-ready", stack=name)
+        load(raw(), project="launch-ready", stack=name)
     assert [problem.key for problem in caught.value.problems] == ["stack"]
 
 
 def test_the_longest_stack_name_leaves_room_for_every_role() -> None:
-    assert len(load(raw(tenants=None), project="launch-ready", stack="x" * 32).prefix + "-reconcile-schedule") == 64
+    assert len(load(raw(), project="launch-ready", stack="x" * 32).prefix + "-reconcile-schedule") == 64
 
 
 def test_no_secret_is_ever_shown() -> None:

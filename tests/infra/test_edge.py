@@ -24,7 +24,7 @@ def rules(graph: Graph, name: str) -> dict[str, dict]:
 
 
 def declared(**changes: Any) -> Stack:
-    return loaded(**{"tenants": None, **changes})
+    return loaded(**changes)
 
 
 def rule(stack: Stack, phase: Phase, ref: str) -> cloudflare.RulesetRuleArgs:

@@ -41,7 +41,7 @@ EXTRA = {"ref": "old", "expression": '(http.host eq "old.tidewriters.example")',
 
 def declared(plan: PlanName = "free", **changes: Any) -> Stack:
     waf = {"blockedPaths": ["/.env", "/.git/"], "managed": True}
-    values = {"zonePlan": plan, "tenants": None, "waf": waf, "ddos": {"sensitivity": "medium"}, **BY_PLAN[plan]}
+    values = {"zonePlan": plan, "waf": waf, "ddos": {"sensitivity": "medium"}, **BY_PLAN[plan]}
     return loaded(**{**values, **changes})
 
 

@@ -12,7 +12,7 @@ from infra import stackfiles
 from infra.config import load
 from infra.problems import ConfigError
 from infra.settings import Stack
-from infra.stackfiles import StackFileError
+from infra.stackfiles import StackFileError, StackFiles
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRETS = {
@@ -29,11 +29,14 @@ class Zone:
 
     def __init__(self, owner: Mapping[str, Any] | None = None, tenant: Mapping[str, Any] | None = None) -> None:
         self._raw = {
-            "prod": {**stackfiles.of_project("prod"), **_text(owner or {})},
-            "staging": {**stackfiles.of_project("staging"), **_text(tenant or {})},
+            "prod": {**StackFiles().of("prod"), **_text(owner or {})},
+            "staging": {**StackFiles().of("staging"), **_text(tenant or {})},
         }
 
-    def __call__(self, name: str) -> Mapping[str, str]:
+    def names(self) -> list[str]:
+        return list(self._raw)
+
+    def of(self, name: str) -> Mapping[str, str]:
         if name not in self._raw:
             raise StackFileError(f"Pulumi.{name}.yaml does not exist")
         return self._raw[name]
@@ -42,7 +45,7 @@ class Zone:
         live = {"prod": "_live_", "staging": "_test_"}[name]
         secrets = {key: value.replace("_test_", live) for key, value in SECRETS.items()}
         raw = {**stackfiles.defaults(), **self._raw[name], **_text(secrets)}
-        return load(raw, project="launch-ready", stack=name, other_stack=self)
+        return load(raw, project="launch-ready", stack=name, others=self)
 
     def problems(self, name: str) -> list[str]:
         with pytest.raises(ConfigError) as caught:
@@ -109,11 +112,9 @@ def test_a_tenant_that_cannot_be_one_is_told_why(tenant: dict[str, Any], said: s
 @pytest.mark.parametrize(
     ("owner", "tenant", "said"),
     [
-        ({"tenants": ["test"]}, {}, "tenants[0]: got test; Pulumi.test.yaml does not exist"),
-        ({}, {"owner": "live"}, "its file must say `zone: tenant` and `owner: prod`"),
-        ({}, {"hosts": [{"name": "staging"}]}, "tenants[0]: got staging; its hosts"),
-        ({}, {"hosts": [host("app")]}, "app.tidewriters.example is a host of this stack too"),
-        ({}, {"apiHost": "api"}, "api.tidewriters.example is a host of this stack too"),
+        ({}, {"hosts": [{"name": "staging"}]}, "stack 'staging' is a tenant of this zone, and its hosts"),
+        ({}, {"hosts": [host("app")]}, "stack 'staging', a tenant of this zone, stands at a host of this stack"),
+        ({}, {"apiHost": "api"}, "hosts: got api.tidewriters.example; stack 'staging', a tenant of this zone"),
         ({"owner": "staging"}, {}, "owner: got staging; this stack owns its zone itself"),
         ({"zoneId": "0" * 32}, {}, "zoneId: got"),
     ],
@@ -124,20 +125,27 @@ def test_an_owner_whose_tenants_are_at_odds_with_it_is_told(
     assert any(said in problem for problem in Zone(owner, tenant).problems("prod"))
 
 
-def test_an_owner_that_does_not_list_its_tenant_leaves_its_hosts_without_rules() -> None:
-    [problem] = Zone(owner={"tenants": []}).problems("staging")
-    assert "does not list 'staging' among its tenants" in problem
+def test_a_stack_that_owns_another_zone_has_no_tenants_here() -> None:
+    assert Zone(tenant={"owner": "live"}).load("prod").tenants == ()
+
+
+def test_a_stack_file_that_cannot_be_read_may_be_a_tenants_and_is_told() -> None:
+    class Torn(Zone):
+        def names(self) -> list[str]:
+            return [*super().names(), "torn"]
+
+    assert any("Pulumi.torn.yaml does not exist, and it may be a tenant" in one for one in Torn().problems("prod"))
 
 
 def test_a_stack_file_is_read_as_the_engine_reads_it(tmp_path: Path) -> None:
     secret = {"secure": "v1:abc"}
     config = {"config": {"launch-ready:a": "on", "launch-ready:b": [1, True], "launch-ready:c": secret}}
     (tmp_path / "Pulumi.x.yaml").write_text(yaml.safe_dump(config).replace("'on'", "on"), encoding="utf-8")
-    assert stackfiles.of_project("x", tmp_path) == {"launch-ready:a": "on", "launch-ready:b": "[1, true]"}
+    assert StackFiles(tmp_path).of("x") == {"launch-ready:a": "on", "launch-ready:b": "[1, true]"}
 
 
 @pytest.mark.parametrize("content", [b"[1]", b"config: 3", b"config: [", b"\xff\xfe"])
 def test_a_stack_file_that_is_none_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "Pulumi.x.yaml").write_bytes(content)
     with pytest.raises(StackFileError, match=r"Pulumi\.x\.yaml"):
-        stackfiles.of_project("x", tmp_path)
+        StackFiles(tmp_path).of("x")
