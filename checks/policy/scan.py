@@ -61,12 +61,13 @@ class Scanner:
 
     def __enter__(self) -> Self:
         """Start it."""
+        self._said = tempfile.TemporaryFile("w+", encoding="utf-8")
         environment = {key: value for key, value in os.environ.items() if key not in _KEPT_FROM_US}
         self._process = subprocess.Popen(  # noqa: S603 # our own program, in an environment of our lock file
             [self._python, "-I", SCANNER],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._said,  # a file, which never fills up while nobody reads it
             text=True,
             encoding="utf-8",
             env=environment,
@@ -76,9 +77,10 @@ class Scanner:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End it where it was not asked anything, because there was no plan."""
+        """Hang up. It is killed where it was not asked anything, because then it may import for seconds yet."""
         self._process.kill()
         self._process.communicate()
+        self._said.close()
 
     def scan(self, plan: Plan, root: Path, policies: Sequence[Path] = ()) -> Scan:
         """Scan a plan whose sources lie under `root`, with the policies of more folders beside our own.
@@ -100,10 +102,20 @@ class Scanner:
         return _result(answer, wanted, places)
 
     def _ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        written, said = self._process.communicate(json.dumps(request))
-        if self._process.returncode or not written:
-            raise PolicyError(f"checkov ended with {self._process.returncode}: {said.strip() or 'it said nothing'}")
-        return json.loads(written)
+        """One line there and one back; without one, what it said when it ended."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+            answer = self._process.stdout.readline()
+        except BrokenPipeError:
+            answer = ""
+        if not answer:
+            self._said.seek(0)
+            said = self._said.read().strip() or "it said nothing"
+            raise PolicyError(f"checkov ended with {self._process.wait()}: {said}")
+        return json.loads(answer)
 
 
 def _request(

@@ -1,6 +1,6 @@
-"""Runs checkov on one plan, in the environment that has it: `python checks/policy/scanner < request.json`.
+"""Runs checkov on plans, in the environment that has it: a request a line comes in, a result a line goes out.
 
-Nothing of the project is importable here: the request and the result are JSON (`checks.policy.scan` has their keys).
+Nothing of the project is importable here: requests and results are JSON (`checks.policy.scan` has their keys).
 checkov ends well whatever happened to it, so everything that would make a scan none is collected as a problem.
 """
 
@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import sys
-from typing import Any
 
 # Before checkov is imported, which reads them then. Unknown attributes count as set; nothing is looked up.
 os.environ |= {
@@ -36,21 +35,23 @@ class Messages(logging.Handler):
 
 
 def main() -> None:
-    """Import while the caller plans, then scan what it asks for."""
+    """Import while the caller plans, then scan what it asks for until it hangs up."""
     errors, unjudged = Messages(logging.ERROR), Messages(logging.WARNING)
-    logging.getLogger().addHandler(errors)
     logging.getLogger(UNJUDGED).addHandler(unjudged)
     logging.getLogger(UNJUDGED).propagate = False
     import scanning
 
-    request: dict[str, Any] = json.load(sys.stdin)
-    for handler in logging.getLogger().handlers[:]:
-        if handler is not errors:
-            logging.getLogger().removeHandler(handler)  # what checkov would print is in the result
-    result = scanning.scan(request)
-    result["unjudged"] = sorted(set(unjudged.messages))
-    result["problems"] += [f"checkov: {message}" for message in errors.messages]
-    sys.stdout.write(json.dumps(result))
+    # What checkov would print is in the result, and what it prints otherwise must not come between the results.
+    results, sys.stdout = sys.stdout, sys.stderr
+    logging.getLogger().handlers[:] = [errors]
+    for request in sys.stdin:
+        result = scanning.scan(json.loads(request))
+        result["unjudged"] = sorted(set(unjudged.messages))
+        result["problems"] += [f"checkov: {message}" for message in dict.fromkeys(errors.messages)]
+        errors.messages.clear()
+        unjudged.messages.clear()
+        results.write(json.dumps(result) + "\n")
+        results.flush()
 
 
 if __name__ == "__main__":

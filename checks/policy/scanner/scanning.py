@@ -4,10 +4,8 @@ from typing import Any
 
 import loading
 from checkov.common.bridgecrew.check_type import CheckType
-from checkov.common.checks_infra.registry import get_graph_checks_registry
 from checkov.common.output.report import Report
 from checkov.runner_filter import RunnerFilter
-from checkov.terraform.checks.resource.registry import resource_registry
 from checkov.terraform.plan_runner import Runner
 from enriching import enrich
 from results import document
@@ -15,16 +13,13 @@ from results import document
 
 def scan(request: dict[str, Any]) -> dict[str, Any]:
     """The result document; a scan with `problems` was none, whatever else it holds."""
-    graph_registry = get_graph_checks_registry(CheckType.TERRAFORM)
-    graph_registry.load_checks()
-    built_in = loading.registered(resource_registry, graph_registry)
-    added, problems = loading.load(request["policies"], resource_registry, graph_registry)
+    built_in = loading.built_in()
+    added, problems = loading.load(request["policies"])
     wanted = {*request["allowed"], *added}
     problems += [
-        f"the check {one} is allowed, but checkov has no such check"
-        for one in sorted(set(request["allowed"]) - built_in)
+        f"the check {one} is allowed, but checkov has none" for one in sorted({*request["allowed"]} - built_in)
     ]
-    problems += [f"the policy {one} is missing: no file registered it" for one in sorted(set(request["ours"]) - added)]
+    problems += [f"the policy {one} is missing: no file registered it" for one in sorted({*request["ours"]} - added)]
     report = _run(request["plan"], wanted)
     problems += _unseen(report, request["lines"])
     enrich(report, request["lines"])

@@ -18,18 +18,31 @@ _TYPES = {
     DYNAMIC: "terraform_data",
     "aws:s3/bucketObjectv2:BucketObjectv2": "aws_s3_object",
     "aws:lb/loadBalancer:LoadBalancer": "aws_lb",
-    "aws:alb/loadBalancer:LoadBalancer": "aws_lb",
+    "aws:alb/loadBalancer:LoadBalancer": "aws_alb",
+    "aws:elb/loadBalancer:LoadBalancer": "aws_elb",
     "aws:cloudtrail/trail:Trail": "aws_cloudtrail",
     "aws:rds/instance:Instance": "aws_db_instance",
     "cloudflare:index/record:Record": "cloudflare_dns_record",
-    "cloudflare:index/workersScript:WorkersScript": "cloudflare_workers_script",
 }
 # Modules of the SDK whose resources do not bear the module's name in Terraform, or bear another one.
-_UNNAMED_MODULES = frozenset({"ec2", "ebs", "lb", "index", "vpc", "autoscaling", "elb", "alb"})
+_UNNAMED_MODULES = frozenset({"ec2", "elb", "index"})
 _MODULES = {
     "apigateway": "api_gateway",
     "cfg": "config",
     "amp": "prometheus",
+    "bedrockmodel": "bedrock_model",
+    "cloudhsmv2": "cloudhsm_v2",
+    "costexplorer": "ce",
+    "directconnect": "dx",
+    "directoryservice": "directory_service",
+    "ec2clientvpn": "ec2_client_vpn",
+    "ec2transitgateway": "ec2_transit_gateway",
+    "elasticbeanstalk": "elastic_beanstalk",
+    "macie": "macie2",
+    "mediastore": "media_store",
+    "resourceexplorer": "resourceexplorer2",
+    "route53recoverycontrol": "route53recoverycontrolconfig",
+    "servicediscovery": "service_discovery",
 }
 _PROPERTIES = {
     ("aws_lambda_function", "name"): "function_name",

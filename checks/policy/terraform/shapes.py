@@ -19,10 +19,14 @@ Arguments = type | None  # a generated class of inputs, where the SDK has one
 
 @dataclass(frozen=True)
 class Field:
-    """One property: `arguments` is the class of the objects in it, None for plain values and maps."""
+    """One property: `arguments` is the class of the objects in it, None for plain values and maps.
 
-    arguments: type | None = None
+    `text` says that a text will do, too: the objects are a document that the provider takes as JSON.
+    """
+
+    arguments: Arguments = None
     many: bool = False
+    text: bool = False
 
 
 PLAIN = Field()
@@ -60,4 +64,5 @@ def _field(hint: Any) -> Field:
     found = next((field for field in inner if field.arguments), PLAIN)
     if origin in (collections.abc.Mapping, dict):
         return PLAIN  # keys that the author chose, not blocks
-    return Field(found.arguments, found.many or (origin in (collections.abc.Sequence, list)))
+    many = found.many or origin in (collections.abc.Sequence, list)
+    return Field(found.arguments, many, text=found.text or str in typing.get_args(hint))

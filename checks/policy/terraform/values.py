@@ -31,7 +31,7 @@ def values(terraform_type: str, arguments: type | None, inputs: Mapping[str, Any
         property_ = known_fields.get(name, shapes.PLAIN)
         blocks = bool(property_.arguments and property_.many)
         key = terraform_property(terraform_type, name, many_blocks=blocks)
-        converted[key] = _converted(terraform_type, key, property_, value)
+        converted[key] = _converted(terraform_type, property_, value)
     return _parted(converted)
 
 
@@ -40,13 +40,13 @@ def plain(inputs: Mapping[str, Any]) -> Values:
     return _parted(dict(inputs))
 
 
-def _converted(terraform_type: str, key: str, property_: shapes.Field, value: Any) -> Any:
+def _converted(terraform_type: str, property_: shapes.Field, value: Any) -> Any:
     aws = terraform_type.startswith("aws_")
     if isinstance(value, dict) and (path := _asset_path(value)) is not None:
         return path
     if isinstance(value, dict) and property_.arguments:
-        if aws and key.endswith("policy"):
-            return json.dumps(value)  # an object in the SDK, JSON in text for the provider
+        if aws and property_.text:
+            return json.dumps(value)
         block = _block(terraform_type, property_.arguments, value)
         return [block] if aws else block  # the AWS provider has blocks, of which one at most is a list of one
     if isinstance(value, list) and property_.arguments:
@@ -61,7 +61,7 @@ def _block(terraform_type: str, arguments: type, value: Mapping[str, Any]) -> di
         property_ = known_fields.get(name, shapes.PLAIN)
         many = bool(property_.arguments and property_.many)
         key = terraform_property(terraform_type, name, many_blocks=many) if name in known_fields else snake(name)
-        block[key] = _converted(terraform_type, key, property_, inner)
+        block[key] = _converted(terraform_type, property_, inner)
     return block
 
 
