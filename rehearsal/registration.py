@@ -60,9 +60,10 @@ class SourceLines:
         positions = [request.sourcePosition, *(frame.pc for frame in request.stackTrace.frames)]
         found = [(self._relative(position.uri), position.line) for position in positions]
         files = [file for file, _ in found]
-        length = len(files) - files[::-1].index(_PROGRAM) if _PROGRAM in files else len(files)
+        if request.stackTrace.frames:  # no line of the program makes the stack itself
+            found = found[: len(files) - files[::-1].index(_PROGRAM) if _PROGRAM in files else 0]
         # The position is the first frame, too; and who calls itself is on the way more than once.
-        return tuple(dict.fromkeys(f"{file}:{line}" for file, line in found[:length] if file))
+        return tuple(dict.fromkeys(f"{file}:{line}" for file, line in found if file))
 
     def _relative(self, uri: str) -> str | None:
         path = Path(unquote(urlparse(uri).path))
