@@ -122,8 +122,9 @@ class _File:
         if function is None or function.name == "__init__":
             return False
         given = _given(function)
-        calls = (node for node in ast.walk(function) if isinstance(node, ast.Call) and _holds(node, line))
-        return any(_names(argument) & given for call in calls for argument in _naming(call))
+        calls = [node for node in ast.walk(function) if isinstance(node, ast.Call) and node.lineno == line]
+        outermost = max(calls, key=lambda node: (node.end_lineno or 0, node.end_col_offset or 0), default=None)
+        return outermost is not None and any(_names(argument) & given for argument in _naming(outermost))
 
 
 def _holds(node: ast.stmt | ast.expr, line: int) -> bool:

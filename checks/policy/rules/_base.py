@@ -82,7 +82,7 @@ class Policy(BaseResourceCheck):
     NAME: ClassVar[str]
     SEVERITY: ClassVar[str] = HIGH
     TYPES: ClassVar[tuple[str, ...]]
-    _plans: ClassVar[dict[int, tuple[Any, Plan]]] = {}  # one for each graph, which it holds so that ids stay its own
+    _last: ClassVar[list[tuple[Any, Plan]]] = []  # the graph that was asked about last, and what was read from it
 
     def __init__(self) -> None:
         super().__init__(self.NAME, self.ID, [CheckCategories.GENERAL_SECURITY], list(self.TYPES))
@@ -109,10 +109,9 @@ class Policy(BaseResourceCheck):
         raise NotImplementedError
 
     def _plan(self) -> Plan:
-        key = id(self.graph)
-        if key not in self._plans:
-            self._plans[key] = (self.graph, Plan(self.graph))
-        return self._plans[key][1]
+        if not self._last or self._last[0][0] is not self.graph:
+            self._last[:] = [(self.graph, Plan(self.graph))]
+        return self._last[0][1]
 
 
 class NotKnown(Exception):  # noqa: N818 # not an error: it says what only the deployment tells

@@ -6,6 +6,7 @@ import loading
 from checkov.common.bridgecrew.check_type import CheckType
 from checkov.common.output.report import Report
 from checkov.runner_filter import RunnerFilter
+from checkov.terraform.checks.utils.base_cloudsplaining_iam_scanner import BaseTerraformCloudsplainingIAMScanner
 from checkov.terraform.plan_runner import Runner
 from enriching import enrich
 from results import document
@@ -27,6 +28,8 @@ def scan(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _run(plan: str, wanted: set[str]) -> Report:
+    # By name of file and resource, for the life of the process: another plan may have the same names.
+    BaseTerraformCloudsplainingIAMScanner.policy_document_cache.clear()
     chosen = RunnerFilter(framework=[CheckType.TERRAFORM_PLAN], checks=sorted(wanted))
     report = Runner().run(files=[plan], runner_filter=chosen)
     assert isinstance(report, Report), "several reports come only with container images, which are not looked at"

@@ -72,5 +72,3 @@ def line_of(text: str, part: str) -> int:
     """The one line of a program with `part` in it."""
     [number] = [number for number, line in enumerate(text.splitlines(), 1) if part in line]
     return number
-
-

@@ -35,13 +35,16 @@ CHALLENGE = """
 rules = [{"action": "managed_challenge", "expression": '(http.host eq "www.shop.example")', "enabled": True}]
 cf.Ruleset("firewall", zone_id=zone.id, kind="zone", name="f", phase="http_request_firewall_custom", rules=rules)
 """
-TRUST = 'TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}]})\n'  # noqa: E501
+TRUST = """
+WHO = {"Service": "lambda.amazonaws.com"}
+TRUST = json.dumps({"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": WHO}]})
+"""
 QUEUES = """
 dead = aws.sqs.Queue("dead", name="dead", sqs_managed_sse_enabled=True)
 redrive = dead.arn.apply(lambda arn: json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5}))
-work = aws.sqs.Queue("work", name="work", visibility_timeout_seconds=60, redrive_policy=redrive, sqs_managed_sse_enabled=True)
+work = aws.sqs.Queue("work", name="work", visibility_timeout_seconds=60, redrive_policy=redrive)
 aws.cloudwatch.MetricAlarm("dead", name="dead", comparison_operator="GreaterThanThreshold", evaluation_periods=1,
-    metric_name="ApproximateNumberOfMessagesVisible", dimensions={"QueueName": "dead"}, alarm_actions=["arn:aws:sns:eu-west-1:1:t"])
+    metric_name="ApproximateAgeOfOldestMessage", dimensions={"QueueName": "dead"}, alarm_actions=["arn:aws:sns:::t"])
 """
 SECOND = 'aws.sqs.Queue("second", name="second", redrive_policy=redrive)\n'
 FUNCTION = (
@@ -52,7 +55,8 @@ other = aws.secretsmanager.Secret("other", name="other", description="Rolled by 
 aws.cloudwatch.LogGroup("logs", name="/aws/lambda/apply", retention_in_days=30)
 role = aws.iam.Role("role", name="apply", assume_role_policy=TRUST)
 READ = ["secretsmanager:GetSecretValue"]
-policy = key.arn.apply(lambda arn: json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": READ, "Resource": [arn]}]}))
+STATEMENT = {"Effect": "Allow", "Action": READ}
+policy = key.arn.apply(lambda arn: json.dumps({"Statement": [{**STATEMENT, "Resource": [arn]}]}))
 aws.iam.RolePolicy("policy", name="apply", role=role.name, policy=policy)
 environment = aws.lambda_.FunctionEnvironmentArgs(variables={"KEY_SECRET_ID": key.arn, "MODE": "live"})
 apply = aws.lambda_.Function("apply", name="apply", role=role.arn, runtime="python3.12", handler="a.b", timeout=10,
@@ -89,8 +93,8 @@ CASES: dict[str, tuple[str, str, str, str]] = {
     "CKV_LR_3": (ZONE + MAIL, '"_dmarc.shop', '"dmarc.shop', 'record("mx"'),
     "CKV_LR_4": (ZONE + WEB + 'setting("ssl", "strict")\n', '"strict"', '"full"', 'setting("ssl"'),
     "CKV_LR_5": (ZONE + WEB, "proxied=True", "proxied=False", 'record("web"'),
-    "CKV_LR_6": (ZONE + API + CHALLENGE, "(http.host eq \"www.shop.example\")", "true", "cf.Ruleset("),
-    "CKV_LR_7": (QUEUES + SECOND, ', redrive_policy=redrive)', ")", '"second"'),
+    "CKV_LR_6": (ZONE + API + CHALLENGE, '(http.host eq "www.shop.example")', "true", "cf.Ruleset("),
+    "CKV_LR_7": (QUEUES + SECOND, 'name="second", redrive_policy=redrive', 'name="second"', '"second"'),
     "CKV_LR_8": (QUEUES, '{"QueueName": "dead"}', '{"QueueName": "work"}', "dead = aws"),
     "CKV_LR_9": (FUNCTION + QUEUES + MAPPING, "timeout=10", "timeout=11", "work = aws"),
     "CKV_LR_10": (FUNCTION + QUEUES + MAPPING, ", scaling_config=scaling", "", '"feed"'),
@@ -148,7 +152,10 @@ def test_another_way_to_the_same_fault(id_: str, program: str, programs: Program
     [
         ("CKV_LR_1", ZONE + MAIL.replace("mx.mail.example", ".").replace("v=spf1", "x")),  # a null MX receives nothing
         ("CKV_LR_4", ZONE + WEB.replace("203.0.113.9", "192.0.2.1")),  # the edge answers itself
-        ("CKV_LR_5", ZONE + WEB.replace("True", "False") + 'record("p", "_acme-challenge.shop.example", "CNAME", "x.y")\n'),
+        (
+            "CKV_LR_5",
+            ZONE + WEB.replace("True", "False") + 'record("p", "_acme-challenge.shop.example", "CNAME", "x.y")\n',
+        ),
         ("CKV_LR_6", ZONE + CHALLENGE.replace("http.host eq", "http.host ne")),  # no API to be challenged
     ],
 )
