@@ -475,13 +475,13 @@ def adopt(
     except checks.ProbeError as error:
         _stop(str(error), EXIT_NOT_VERIFIED)
     except KeyboardInterrupt:
-        _stop("interrupted; nothing was written", EXIT_INTERRUPTED)
+        _stop("interrupted; what was written is not finished", EXIT_INTERRUPTED)
 
 
 def _adopt(domain: str, stack: str, like: str, access: Any) -> list[str]:
     """Read, guess, plan, keep what was left over, plan again, write; returns what to say about it.
 
-    Where a plan refuses what was guessed, that is written all the same, to be mended by hand.
+    Where a plan refuses what was guessed, that stays written, to be mended by hand.
     """
     from datetime import UTC, datetime
 
@@ -489,41 +489,32 @@ def _adopt(domain: str, stack: str, like: str, access: Any) -> list[str]:
     from infra import adoption
     from rehearsal import stackfile
     from rehearsal.errors import ProgramError
+    from rehearsal.plan import plan as plan_pass
 
     snapshot = comparison.read(access, domain, _progress)
     files, project = _adopted(stack), stackfile.load(PROJECT, like).project
     template = (PROJECT / f"Pulumi.{like}.yaml").read_text(encoding="utf-8")
     headline = f"{domain} as it was found. What no zone tells comes from Pulumi.{like}.yaml: make that yours."
+
+    def planned(config: dict[str, Any], what: str) -> tuple[dict[str, Any], comparison.Drift]:
+        files["config"].write_text(adoption.stack_file(template, config, project, headline), encoding="utf-8")
+        _progress(what)
+        graph = plan_pass(PROJECT, stack).to_document()
+        return graph, comparison.compare([graph], snapshot)
+
+    _write_json(files["zone"], snapshot)
     guess = adoption.first_guess(snapshot, datetime.now(UTC).date())
     try:
-        _, first = _planned(like, guess.config, snapshot, "plan what was guessed")
-        left = [
-            one.id
-            for one in first.differences
-            if one.change in (comparison.Change.UNMANAGED, comparison.Change.REMOVED)
-        ]
-        guess = adoption.with_leftovers(guess, snapshot, left)
-        graph, found = _planned(like, guess.config, snapshot, "plan what is written")
+        _, first = planned(guess.config, "plan what was guessed")
+        beyond = (comparison.Change.UNMANAGED, comparison.Change.REMOVED)
+        guess = adoption.with_leftovers(guess, snapshot, [one.id for one in first.differences if one.change in beyond])
+        graph, found = planned(guess.config, "plan what is written")
     except ProgramError as error:
-        files["config"].write_text(adoption.stack_file(template, guess.config, project, headline), encoding="utf-8")
-        _write_json(files["zone"], snapshot)
         mend = f"mend {files['config'].name}, then: launch-ready drift --stack {stack} --zone {files['zone'].name}"
         raise ProgramError(f"{error}\n{mend} --imports {files['imports'].name}") from None
-    files["config"].write_text(adoption.stack_file(template, guess.config, project, headline), encoding="utf-8")
     _write_json(files["imports"], _imports(graph, found))
-    _write_json(files["zone"], snapshot)
     written = f"written: {', '.join(path.name for path in files.values())}"
     return [*comparison.lines(found), *(f"! {note}" for note in guess.notes), written]
-
-
-def _planned(stack: str, config: dict[str, Any], snapshot: dict[str, Any], what: str) -> tuple[dict[str, Any], Any]:
-    """The graph of `stack` with this configuration, and how far the zone is from it."""
-    from checks import drift as comparison
-    from rehearsal.plan import plan as plan_pass
-
-    _progress(what)
-    graph = plan_pass(PROJECT, stack, config).to_document()
-    return graph, comparison.compare([graph], snapshot)
 
 
 def _imports(graph: dict[str, Any], found: Any) -> dict[str, Any]:
