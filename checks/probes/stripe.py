@@ -47,8 +47,10 @@ def endpoints(scope: Scope) -> tuple[EndpointFacts, ...]:
 def account(scope: Scope) -> AccountFacts:
     """The account of the key."""
     found = _ask(scope, "reading the account", lambda api: api.v1.accounts.retrieve_current())
-    requirements = found.requirements
-    due = [*(requirements.currently_due or ()), *(requirements.past_due or ())] if requirements else []
+    requirements = getattr(found, "requirements", None)  # an object of Stripe's has what was sent, and no more
+    if requirements is None:
+        raise ProbeError("Stripe does not tell this key what the account still has to give; look in its dashboard")
+    due = [*(requirements.currently_due or ()), *(requirements.past_due or ())]
     return AccountFacts(
         charges_enabled=bool(found.charges_enabled),
         payouts_enabled=bool(found.payouts_enabled),

@@ -69,6 +69,15 @@ def test_the_account_is_read(look, account):
     assert (facts.charges_enabled, facts.payouts_enabled, facts.due) == (True, False, ("external_account",))
 
 
+def test_an_account_that_says_nothing_of_what_is_due_is_no_verdict(look):
+    told = {key: value for key, value in ACCOUNT.items() if key != "requirements"}
+    with (
+        WebServer(lambda *_: (200, {}, json.dumps(told))) as server,
+        pytest.raises(ProbeError, match="what the account still has to give"),
+    ):
+        stripe.account(look(stripe=access(server.port)))
+
+
 def test_a_refused_key_is_no_verdict(look, account):
     with pytest.raises(ProbeError, match="AuthenticationError: Invalid API Key"):
         stripe.endpoints(look(stripe=access(account.port, "rk_live_wrong")))
