@@ -1,8 +1,8 @@
 """One checkov for all tests of a worker, and small Pulumi programs for it to scan."""
 
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,6 @@ class Programs:
 
     root: Path
     scanner: Scanner
-    count: int = field(default=0)
 
     def write(self, program: str, *, name: str = "__main__.py") -> str:
         (self.root / "Pulumi.yaml").write_text("name: sample\nruntime: python\n", encoding="utf-8")
@@ -55,12 +54,14 @@ class Programs:
         (self.root / name).write_text(text, encoding="utf-8")
         return text
 
-    def graph(self, program: str, **options: Any) -> dict[str, Any]:
+    def graph(self, program: str, *, assume_arns: bool = True) -> dict[str, Any]:
         self.write(program)
-        return plan(self.root, "prod", **{"assume_arns": True, **options}).to_document()
+        return plan(self.root, "prod", assume_arns=assume_arns).to_document()
 
-    def scan(self, program: str, **options: Any) -> Scan:
-        return self.scanner.scan(policy.terraform_plan(self.graph(program, **options)), self.root)
+    def scan(self, program: str, *, policies: Sequence[Path] = (), assume_arns: bool = True) -> Scan:
+        return self.scanner.scan(
+            policy.terraform_plan(self.graph(program, assume_arns=assume_arns)), self.root, policies
+        )
 
 
 @pytest.fixture
