@@ -51,6 +51,7 @@ class SourceLines:
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
+        self._known: dict[str, str | None] = {}  # a program has few files, and each resource a way through many of them
 
     def of(self, request: Any) -> tuple[str, ...]:
         """`file:line` of each frame inside the project, relative to its root, innermost first.
@@ -58,12 +59,17 @@ class SourceLines:
         The way ends where the program begins: what runs the program may lie in the project, too.
         """
         positions = [request.sourcePosition, *(frame.pc for frame in request.stackTrace.frames)]
-        found = [(self._relative(position.uri), position.line) for position in positions]
+        found = [(self._file(position.uri), position.line) for position in positions]
         files = [file for file, _ in found]
         if request.stackTrace.frames:  # no line of the program makes the stack itself
             found = found[: len(files) - files[::-1].index(_PROGRAM) if _PROGRAM in files else 0]
         # The position is the first frame, too; and who calls itself is on the way more than once.
         return tuple(dict.fromkeys(f"{file}:{line}" for file, line in found if file))
+
+    def _file(self, uri: str) -> str | None:
+        if uri not in self._known:
+            self._known[uri] = self._relative(uri)
+        return self._known[uri]
 
     def _relative(self, uri: str) -> str | None:
         path = Path(unquote(urlparse(uri).path))

@@ -9,6 +9,7 @@ from infra.adoption.guess import Guess
 from infra.adoption.hosts import relative
 from infra.adoption.validity import fault
 from infra.edge.extra_rule_limits import extra_rules_are_rules, extra_rules_fit_the_plan
+from infra.edge.phases import PHASES
 from infra.edge.rules import settings_are_known
 from infra.edge.sections import ExtraRule
 from infra.names.record_data import PARTS
@@ -95,9 +96,8 @@ def _rule(live: Mapping[str, Any], phase: str, plan: PlanName, notes: list[str])
     refusal = fault(ExtraRule, rule) or _rule_fault(rule, phase, plan)
     if refusal is None:
         return rule
-    notes.append(
-        f"rule {rule['ref']} of phase {phase} cannot be declared, so the first deployment would REMOVE it: {refusal}"
-    )
+    fate = "the first deployment would REMOVE it" if phase in PHASES else "it stays as it is"
+    notes.append(f"rule {rule['ref']} of phase {phase} cannot be declared, so {fate}: {refusal}")
     return None
 
 
