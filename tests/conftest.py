@@ -64,6 +64,7 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(100_000, 20, 20)  # as the command has it: a stack is many small objects that all stay
         gc.enable()
 
 
