@@ -1,4 +1,4 @@
-"""The command line: `launch-ready rehearse | replay | plan | check`.
+"""The command line: `launch-ready rehearse | replay | plan | policy | check`.
 
 Each command imports what it needs when it runs, so that `--help` is instant. Exit codes: 0 as hoped, 1 not
 (NOT REHEARSED, NOT READY, NOT REPLAYED), 2 usage, 3 could not verify, 4 to 8 no verdict (see rehearsal/errors.py),
@@ -364,13 +364,14 @@ def policy(
             else:
                 graph = plan_pass(PROJECT, stack, assume_arns=True).to_document()
             found = scanner.scan(scanning.terraform_plan(graph), PROJECT, policies or ())
-        scanning.write(found, scanning.Files(sarif=sarif, junit=junit, markdown=markdown))
-    except RehearsalError as error:
-        _stop(f"{error}\nNothing was scanned.", EXIT_USAGE)
-    except scanning.PolicyError as error:
+    except (RehearsalError, scanning.PolicyError) as error:
         _stop(f"{error}\nNothing was scanned.", EXIT_USAGE)
     except KeyboardInterrupt:
         _stop("interrupted", EXIT_INTERRUPTED)
+    try:
+        scanning.write(found, scanning.Files(sarif=sarif, junit=junit, markdown=markdown))
+    except scanning.PolicyError as error:
+        _stop(str(error), EXIT_USAGE)
     _print(scanning.console(found, annotate=annotate))
     raise typer.Exit(found.exit_code)
 
