@@ -96,7 +96,8 @@ class Scanner:
             file = Path(folder) / "plan.json"
             # One value a line: checkov keeps the line of each.
             file.write_text(json.dumps(plan.document, indent=1), encoding="utf-8")
-            answer = self._ask(_request(file, wanted, places, policies))
+            request = _request(file, wanted, places, policies)
+            answer = self._ask({**request, "zone_plan": plan.zone_plan})
         if answer["problems"]:
             raise PolicyError("the scan was none:\n" + "\n".join(f"- {one}" for one in answer["problems"]))
         return _result(answer, wanted, places)

@@ -1,5 +1,6 @@
 """One scan: load the policies, run the checks that were asked for, and hold what ran against what should have."""
 
+import os
 from typing import Any
 
 import loading
@@ -11,9 +12,12 @@ from checkov.terraform.plan_runner import Runner
 from enriching import enrich
 from results import document
 
+ZONE_PLAN = "LAUNCH_READY_ZONE_PLAN"  # where the policies on limits look, under checkov's own command too
+
 
 def scan(request: dict[str, Any]) -> dict[str, Any]:
     """The result document; a scan with `problems` was none, whatever else it holds."""
+    os.environ[ZONE_PLAN] = request["zone_plan"] or ""
     built_in = loading.built_in()
     added, problems = loading.load(request["policies"])
     wanted = {*request["allowed"], *added}

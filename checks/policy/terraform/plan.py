@@ -21,10 +21,11 @@ GRAPH_VERSION = 1
 
 @dataclass(frozen=True)
 class Plan:
-    """The plan, and the graph's entry behind each address in it."""
+    """The plan, the graph's entry behind each address, and the zone's Cloudflare plan where the contract says it."""
 
     document: Mapping[str, Any]
     resources: Mapping[str, Mapping[str, Any]]
+    zone_plan: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,15 @@ def terraform_plan(graph: Mapping[str, Any]) -> Plan:
         "resource_changes": [_change(one) for one in mapped],
         "configuration": {"root_module": {"resources": [_configured(one, addresses) for one in mapped]}},
     }
-    return Plan(document, {one.address: one.entry for one in mapped})
+    return Plan(document, {one.address: one.entry for one in mapped}, _zone_plan(graph.get("outputs", {})))
+
+
+def _zone_plan(outputs: Mapping[str, Any]) -> str | None:
+    """No resource says on which plan a zone is; the contract does, which other programs have not."""
+    found: Any = outputs
+    for key in ("contract", "zone", "plan"):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, str) else None
 
 
 def _mapped(resources: Sequence[Mapping[str, Any]]) -> list[_Mapped]:
