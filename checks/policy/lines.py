@@ -36,9 +36,9 @@ class Place:
 
 
 class Lines:
-    """Reads the files of one project, each once."""
+    """Reads the files of one project, each once; without a root, lines are told and their text is not."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path | None) -> None:
         self._root = root
         self._files: dict[str, _File | None] = {}
 
@@ -65,9 +65,8 @@ class Lines:
 
     def _file(self, name: str) -> "_File | None":
         if name not in self._files:
-            path = self._root / name
-            # A preview may have been made elsewhere: its lines are told, their text is not here.
-            self._files[name] = _File(path.read_text(encoding="utf-8")) if path.is_file() else None
+            path = self._root / name if self._root else None
+            self._files[name] = _File(path.read_text(encoding="utf-8")) if path and path.is_file() else None
         return self._files[name]
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import yaml
+
 from checks.policy import chosen
 from checks.policy.errors import PolicyError
 from checks.policy.lines import Lines, Place
@@ -90,7 +92,7 @@ class Scanner:
         if not plan.resources:
             raise PolicyError("the plan declares no resource, so there is nothing to scan")
         wanted = chosen.load()
-        lines = Lines(root)
+        lines = Lines(root if _project(root) == plan.project else None)
         places = {address: lines.place(entry) for address, entry in plan.resources.items()}
         with tempfile.TemporaryDirectory(prefix="launch-ready-policy-") as folder:
             file = Path(folder) / "plan.json"
@@ -117,6 +119,12 @@ class Scanner:
             said = self._said.read().strip() or "it said nothing"
             raise PolicyError(f"checkov ended with {self._process.wait()}: {said}")
         return json.loads(answer)
+
+
+def _project(root: Path) -> str | None:
+    """The project under `root`: a preview may be of another one, with files of the same names."""
+    file = root / "Pulumi.yaml"
+    return yaml.safe_load(file.read_text(encoding="utf-8"))["name"] if file.is_file() else None
 
 
 def _request(

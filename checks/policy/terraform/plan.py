@@ -21,10 +21,14 @@ GRAPH_VERSION = 1
 
 @dataclass(frozen=True)
 class Plan:
-    """The plan, the graph's entry behind each address, and the zone's Cloudflare plan where the contract says it."""
+    """The plan, the graph's entry behind each address, and which project it is of.
+
+    `zone_plan` is the zone's Cloudflare plan, where the contract says it.
+    """
 
     document: Mapping[str, Any]
     resources: Mapping[str, Mapping[str, Any]]
+    project: str
     zone_plan: str | None = None
 
 
@@ -54,7 +58,8 @@ def terraform_plan(graph: Mapping[str, Any]) -> Plan:
         "resource_changes": [_change(one) for one in mapped],
         "configuration": {"root_module": {"resources": [_configured(one, addresses) for one in mapped]}},
     }
-    return Plan(document, {one.address: one.entry for one in mapped}, _zone_plan(graph.get("outputs", {})))
+    by_address = {one.address: one.entry for one in mapped}
+    return Plan(document, by_address, graph["project"], _zone_plan(graph.get("outputs", {})))
 
 
 def _zone_plan(outputs: Mapping[str, Any]) -> str | None:

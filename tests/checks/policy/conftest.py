@@ -28,6 +28,13 @@ import pulumi_cloudflare as cf
 """
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave time for the environment with checkov, which the first of these tests makes."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.timeout(300))
+
+
 @pytest.fixture(scope="session")
 def policy_python() -> Path:
     """The interpreter of the environment with checkov; making it takes a minute, once."""

@@ -171,6 +171,15 @@ def test_a_preview_of_the_real_engine_is_scanned_on_the_lines_that_it_tells(run:
     assert "infra/program.py:16: high CKV_LR_8" in result.stdout
 
 
+def test_a_preview_of_another_project_is_not_read_beside_this_ones_files(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: another\nruntime: python\n", encoding="utf-8")
+    (tmp_path / "infra").mkdir()
+    text = "# checkov:skip=CKV_LR_16:not for the sample\n" * 40
+    (tmp_path / "infra" / "program.py").write_text(text, encoding="utf-8")
+    result = run("policy", "--from-preview", str(PREVIEWS / "preview.json"))
+    assert "infra/program.py:21: medium CKV_LR_16" in result.stdout
+
+
 def test_a_preview_that_leaves_out_what_stays_is_2(run: Run) -> None:
     result = run("policy", "--from-preview", str(PREVIEWS / "preview-change.json"))
     assert result.exit_code == 2
