@@ -6,7 +6,7 @@ Sources, under developers.cloudflare.com: ssl/origin-configuration/ssl-modes/, d
 import ipaddress
 from typing import Any
 
-from _base import CRITICAL, NotKnown, Plan, Policy, Resource
+from _judging import CRITICAL, NotKnown, Plan, Policy, Resource
 
 ADDRESSES = ("A", "AAAA", "CNAME")
 _STRICT = ("strict", "origin_pull")

@@ -3,7 +3,7 @@
 import re
 from typing import Any, ClassVar
 
-from _base import CRITICAL, SECRET, Plan, Policy, Resource, listed, statements
+from _judging import CRITICAL, SECRET, Plan, Policy, Resource, listed, statements
 
 FUNCTION, ROLE, ROLE_POLICY = "aws_lambda_function", "aws_iam_role", "aws_iam_role_policy"
 STORED, LOGS = "aws_secretsmanager_secret", "aws_cloudwatch_log_group"

@@ -7,7 +7,7 @@ waf/rate-limiting-rules/, cache/how-to/cache-rules/ and dns/manage-dns-records/.
 
 import os
 
-from _base import Plan, Policy, Resource
+from _judging import Plan, Policy, Resource
 
 RECORD, RULESET, ZONE = "cloudflare_dns_record", "cloudflare_ruleset", "cloudflare_zone"
 VARIABLE = "LAUNCH_READY_ZONE_PLAN"

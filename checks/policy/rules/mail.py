@@ -5,7 +5,7 @@ Sources: RFC 7208 (SPF), RFC 6376 (DKIM), RFC 7489 (DMARC), RFC 7505 (null MX).
 
 from typing import Any, ClassVar
 
-from _base import Plan, Policy, Resource
+from _judging import Plan, Policy, Resource
 
 
 class _MailDomain(Policy):

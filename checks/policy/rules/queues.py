@@ -4,7 +4,7 @@ Sources, under docs.aws.amazon.com: lambda/latest/dg/services-sqs-configure.html
 concurrency), AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html.
 """
 
-from _base import NotKnown, Plan, Policy, Resource
+from _judging import NotKnown, Plan, Policy, Resource
 
 QUEUE, MAPPING, FUNCTION, ALARM = (
     "aws_sqs_queue",

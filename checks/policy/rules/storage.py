@@ -2,7 +2,7 @@
 
 import re
 
-from _base import CRITICAL, MEDIUM, NotKnown, Plan, Policy, Resource, listed, statements
+from _judging import CRITICAL, MEDIUM, NotKnown, Plan, Policy, Resource, listed, statements
 
 BUCKET, BLOCK, BUCKET_POLICY = "aws_s3_bucket", "aws_s3_bucket_public_access_block", "aws_s3_bucket_policy"
 STORED, ROTATION = "aws_secretsmanager_secret", "aws_secretsmanager_secret_rotation"
